@@ -1,0 +1,98 @@
+import { specSchema, type DittoServerSpec, type DittoServerStatus } from './schema.ts'
+import { isObject, storedSchema, toStructural, type StructuralSchema } from './structural.ts'
+import { compileValidator, type SchemaError } from './validate.ts'
+
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace: string
+  readonly generateName: string
+  readonly uid: string
+  readonly generation: number
+  readonly deletionTimestamp?: string
+  readonly annotations: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly finalizers: readonly string[]
+}
+
+/** A DittoServer with every default filled in. */
+export interface DittoServer {
+  readonly metadata: ObjectMeta
+  readonly spec: DittoServerSpec
+  readonly status?: Partial<DittoServerStatus>
+}
+
+/** The object as the API server stores and validates it. `status` is written by the operator alone and not judged here. */
+export const objectSchema: StructuralSchema = { type: 'object', required: ['spec'], properties: { spec: specSchema } }
+
+const validate = compileValidator(storedSchema(objectSchema))
+
+export interface Reading {
+  readonly server: DittoServer
+  /** How the object breaks its schema, with paths from the root: `spec.nfsPort`. Empty: it fits. */
+  readonly errors: readonly SchemaError[]
+}
+
+/**
+ * Reads any JSON value as a DittoServer, without ever throwing. Where the value breaks the schema, the errors say so and the
+ * server carries a legal stand-in, so that one mistake does not keep the rules from judging the rest.
+ */
+export function readDittoServer (value: unknown): Reading {
+  const raw = isObject(value) ? value : {}
+  const errors = validate(toStructural(objectSchema, raw))
+  let object = toStructural(objectSchema, raw, true)
+  // Each round mends one level: an object put in where another type stood may lack its own required fields.
+  for (let round = 0, left = errors; left.length > 0 && round < 10; round++) {
+    for (const { path } of left) mend(object, path)
+    object = toStructural(objectSchema, object, true)
+    left = validate(object)
+  }
+  const { spec } = object as { spec: DittoServerSpec }
+  const status = isObject(raw.status) ? { status: raw.status as Partial<DittoServerStatus> } : {}
+  return { errors, server: { metadata: readMetadata(raw.metadata), spec, ...status } }
+}
+
+/** Sets the value at `path` to its default or, where it is required, to its example; otherwise removes it. */
+function mend (object: unknown, path: string): void {
+  const keys = path.replace(/\[.*$/, '').split('.')
+  let schema: StructuralSchema = objectSchema
+  let holder = object
+  for (const key of keys) {
+    const property = schema.properties?.[key]
+    if (!isObject(holder)) return
+    if (!property) {
+      Reflect.deleteProperty(holder, key)
+      return
+    }
+    if (key !== keys.at(-1) && isObject(holder[key])) {
+      holder = holder[key]
+      schema = property
+      continue
+    }
+    const standIn = property.default ?? (schema.required?.includes(key) ? property.example ?? {} : undefined)
+    if (standIn === undefined) Reflect.deleteProperty(holder, key)
+    else holder[key] = structuredClone(standIn)
+    return
+  }
+}
+
+const textOf = (value: unknown): string => typeof value === 'string' ? value : ''
+
+function stringEntries (value: unknown): Record<string, string> {
+  if (!isObject(value)) return {}
+  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+function readMetadata (value: unknown): ObjectMeta {
+  const raw = isObject(value) ? value : {}
+  return {
+    name: textOf(raw.name),
+    namespace: textOf(raw.namespace),
+    generateName: textOf(raw.generateName),
+    uid: textOf(raw.uid),
+    generation: typeof raw.generation === 'number' ? raw.generation : 0,
+    ...(typeof raw.deletionTimestamp === 'string' ? { deletionTimestamp: raw.deletionTimestamp } : {}),
+    annotations: stringEntries(raw.annotations),
+    labels: stringEntries(raw.labels),
+    finalizers: Array.isArray(raw.finalizers) ? raw.finalizers.filter(entry => typeof entry === 'string') : [],
+  }
+}

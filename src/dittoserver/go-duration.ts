@@ -1,0 +1,18 @@
+import { goDuration } from './patterns.ts'
+
+const shape = new RegExp(goDuration)
+const nanoseconds: Readonly<Record<string, number>> = {
+  ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9,
+}
+/** Go counts a duration in an int64 of nanoseconds: about 292 years. */
+const longest = 2 ** 63
+
+/** Milliseconds of a Go duration, or undefined when Go could not parse it either. */
+export function parseGoDuration (text: string): number | undefined {
+  if (!shape.test(text)) return undefined
+  let total = 0
+  for (const [, number = '', unit = ''] of text.matchAll(/([0-9.]+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    total += Math.trunc(Number(number) * (nanoseconds[unit] ?? NaN))
+  }
+  return total < longest ? total / 1e6 : undefined
+}

@@ -1,0 +1,66 @@
+import type { DittoServerSpec } from './schema.ts'
+
+/**
+ * Where the server really listens, whatever its resource says. The NFS and SMB numbers of a DittoServer are those of its
+ * Service; the API and metrics numbers are both.
+ */
+export const listeners = { nfs: 12049, smb: 1445 } as const
+
+export type Role = 'nfs' | 'api' | 'smb' | 'metrics'
+
+export interface EffectivePort {
+  readonly role: Role
+  readonly field: string
+  readonly port: number
+  /** The server binds this number in its container; otherwise only a Service carries it. */
+  readonly bound: boolean
+}
+
+/** The ports in use, in the order in which everything about ports is reported. */
+export function effectivePorts (spec: DittoServerSpec): EffectivePort[] {
+  const ports: EffectivePort[] = [
+    { role: 'nfs', field: 'spec.nfsPort', port: spec.nfsPort, bound: false },
+    { role: 'api', field: 'spec.controlPlane.port', port: spec.controlPlane.port, bound: true },
+  ]
+  if (spec.smb.enabled) ports.push({ role: 'smb', field: 'spec.smb.port', port: spec.smb.port, bound: false })
+  if (spec.metrics.enabled) ports.push({ role: 'metrics', field: 'spec.metrics.port', port: spec.metrics.port, bound: true })
+  return ports
+}
+
+export interface PortConflict {
+  readonly field: string
+  readonly port: number
+  /** A broken Service, or a server that cannot bind. Otherwise two Services merely share a number. */
+  readonly real: boolean
+  readonly explanation: string
+}
+
+/** Every conflict among the ports, in a fixed order, each on the field of the later role. */
+export function portConflicts (spec: DittoServerSpec): PortConflict[] {
+  const conflicts: PortConflict[] = []
+  const ports = effectivePorts(spec)
+  ports.forEach((later, index) => {
+    const { field, port } = later
+    const listener = later.bound ? listenerOn(port) : undefined
+    if (listener) {
+      conflicts.push({ field, port, real: true, explanation: `where the server itself listens for ${listener.toUpperCase()}; one container cannot bind both` })
+    }
+    for (const earlier of ports.slice(0, index)) {
+      if (earlier.port !== port) continue
+      // Said already: the number is the listener of the very role.
+      if (listener === earlier.role) continue
+      conflicts.push({ field, port, ...explain(earlier, later) })
+    }
+  })
+  return conflicts
+}
+
+const listenerOn = (port: number): 'nfs' | 'smb' | undefined =>
+  port === listeners.nfs ? 'nfs' : port === listeners.smb ? 'smb' : undefined
+
+function explain (earlier: EffectivePort, later: EffectivePort): { real: boolean, explanation: string } {
+  const other = `also the ${earlier.role} port`
+  if (earlier.role === 'nfs' && later.role === 'smb') return { real: true, explanation: `${other}; one Service cannot carry both` }
+  if (earlier.bound && later.bound) return { real: true, explanation: `${other}; one container cannot bind both` }
+  return { real: false, explanation: `${other}; it works, as they are on two Services, but is easy to mistake` }
+}
