@@ -1,5 +1,5 @@
 import type { Server } from 'node:https'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
 import { admissionRoutes, type AdmissionOptions } from './routes.ts'
 import type { Status } from './review.ts'
 
@@ -34,10 +34,9 @@ export function buildServer ({ logger, tls, ...options }: ServerOptions): Fastif
     requestTimeout,
     // While draining the server goes on answering: a 503 would be a failed webhook call to the API server.
     return503OnClosing: false,
-    disableRequestLogging: true,
-    // Reviews are correlated by their own uid.
+    // One line a review, with its uid, is written by the routes.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => '',
-    requestIdLogLabel: 'reqId',
     exposeHeadRoutes: false,
   }) as unknown as FastifyInstance<Server>
 

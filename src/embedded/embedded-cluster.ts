@@ -39,14 +39,17 @@ export class EmbeddedCluster implements Cluster {
   }
 
   storageClasses (): Fact<readonly StorageClassFact[]> {
-    return present(this.#find('storage.k8s.io/', 'StorageClass').map(({ object }) => {
+    const classes = this.#find('storage.k8s.io/', 'StorageClass').map(({ object }): StorageClassFact => {
       const { name, annotations } = metadataOf(object)
       return {
         name,
         isDefault: defaultClassAnnotations.some(annotation => annotations[annotation] === 'true'),
         allowVolumeExpansion: object.allowVolumeExpansion === true,
       }
-    }).sort((a, b) => a.name < b.name ? -1 : 1))
+    })
+    // Of two manifests of one object the later counts, as if they had been applied in turn.
+    const byName = new Map(classes.map(found => [found.name, found]))
+    return present([...byName.values()].sort((a, b) => a.name < b.name ? -1 : 1))
   }
 
   async storageClass (name: string): Promise<Fact<StorageClassFact>> {
@@ -56,7 +59,7 @@ export class EmbeddedCluster implements Cluster {
   }
 
   async secret (namespace: string, name: string): Promise<Fact<SecretFact>> {
-    const found = this.#find('v1', 'Secret').find(secret => nameOf(secret) === name && namespaceOf(secret) === namespace)
+    const found = this.#find('v1', 'Secret').findLast(secret => nameOf(secret) === name && namespaceOf(secret) === namespace)
     return found ? present({ lengths: secretLengths(found.object) }) : absent
   }
 

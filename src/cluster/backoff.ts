@@ -1,0 +1,28 @@
+export interface BackoffOptions {
+  readonly firstMs: number
+  readonly capMs: number
+  /** In [0, 1). */
+  readonly random?: () => number
+}
+
+/** Exponential delays with jitter, so that the replicas of an operator do not come back to a restarted API server at once. */
+export class Backoff {
+  readonly #options: BackoffOptions
+  #failures = 0
+
+  constructor (options: BackoffOptions) {
+    this.#options = options
+  }
+
+  /** Milliseconds, between half and all of the exponential value, and at least `atLeastMs`, unless that is over the cap. */
+  next (atLeastMs = 0): number {
+    const { firstMs, capMs, random = Math.random } = this.#options
+    const exponential = Math.min(capMs, firstMs * 2 ** this.#failures)
+    if (exponential < capMs) this.#failures++
+    return Math.min(capMs, Math.max(atLeastMs, exponential * (0.5 + random() / 2)))
+  }
+
+  reset (): void {
+    this.#failures = 0
+  }
+}

@@ -1,0 +1,53 @@
+import { pino } from 'pino'
+import { ApiClient } from '../cluster/api-client.ts'
+import { hasStatus } from '../cluster/api-error.ts'
+import { failureReason } from '../cluster/failure-reason.ts'
+import { loadConnection } from '../cluster/kubeconfig.ts'
+import { LiveCluster } from '../cluster/live-cluster.ts'
+import { resourcePath } from '../cluster/resource-path.ts'
+import { group, plural, version as apiVersion } from '../dittoserver/api.ts'
+import { version } from '../version.ts'
+import { UsageError } from './fault.ts'
+
+export const userAgent = `dittofs-operator/${version}`
+
+/** Milliseconds that a command at a terminal waits for the API server. */
+const patience = 10_000
+
+/**
+ * A cluster for a command that runs once. It does not wait for an API server that is away.
+ * @throws {UsageError} when the kubeconfig is unusable or nothing answers
+ */
+export async function connect ({ kubeconfig, context }: { kubeconfig: string, context?: string }) {
+  const client = await open(kubeconfig, context)
+  const cluster = new LiveCluster({ client, log: pino({ level: 'silent' }) })
+  const late = AbortSignal.timeout(patience)
+  const installed = await cluster.crdInstalled(late)
+  if (installed.state === 'unknown') throw new UsageError(`--kubeconfig ${kubeconfig}: ${installed.reason}`)
+  await cluster.start()
+  return {
+    cluster,
+    existing: async (namespace: string, name: string): Promise<unknown> => {
+      try {
+        const path = resourcePath({ group, version: apiVersion, resource: plural }, { namespace, name })
+        return await client.request({ verb: 'get', method: 'GET', path, timeoutMs: patience })
+      } catch (error) {
+        if (hasStatus(error, 404)) return undefined
+        throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${plural}`)}`)
+      }
+    },
+    close: async () => {
+      await cluster.stop()
+      client.close()
+    },
+  }
+}
+
+async function open (file: string, context: string | undefined): Promise<ApiClient> {
+  try {
+    const connection = await loadConnection({ file, ...(context ? { context } : {}) })
+    return new ApiClient({ connection, userAgent })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

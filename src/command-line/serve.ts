@@ -1,0 +1,121 @@
+import type { Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { buildServer } from '../admission/server.ts'
+import { buildHealthServer } from '../health/server.ts'
+import { createLogger, type LogFormat } from '../log.ts'
+import { createMetrics } from '../metrics.ts'
+import { parsePolicy } from '../rules/policy.ts'
+import { version } from '../version.ts'
+import { embeddedBackend, liveBackend, type Backend } from './backend.ts'
+import { StartUpError } from './fault.ts'
+import { certificates, type Certificates } from './certificates.ts'
+import { curlCommand, tour } from './tour.ts'
+
+export interface ServeOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly embedded?: string
+  readonly host?: string
+  readonly port: number
+  readonly healthPort: number
+  readonly tlsDir?: string
+  readonly rule?: readonly string[]
+  readonly maxInFlight: number
+  readonly logLevel: string
+  readonly logFormat: LogFormat
+}
+
+/** Serves until a signal asks it to stop. @throws {StartUpError} when it cannot start */
+export async function serve (options: ServeOptions): Promise<void> {
+  const log = await createLogger(options.logLevel, options.logFormat)
+  const metrics = createMetrics()
+  const stopped = stopSignal()
+  log.info({ version, node: process.version }, 'starting')
+
+  const backend = options.embedded === undefined
+    ? await liveBackend(options, log, metrics)
+    : await embeddedBackend(options.embedded, log)
+  const certificate = await certificates(options, log, metrics)
+  const state = { listening: false, draining: false }
+  const notReady = () => [
+    ...(state.listening ? [] : ['the webhook is not listening yet']),
+    ...(state.draining ? ['draining'] : []),
+    ...certificate.notReady(),
+    ...[backend.cluster.notReady()].filter(reason => reason !== undefined),
+  ]
+  const host = options.host ?? (options.embedded === undefined ? '::' : '127.0.0.1')
+  const health = buildHealthServer({ registry: metrics.registry, notReady })
+  await listen(health, { host, port: options.healthPort }, '--health-port')
+  const webhook = buildServer({
+    logger: log, tls: certificate.pair(), cluster: backend.cluster, policy: parsePolicy(options.rule ?? []), metrics, maxInFlight: options.maxInFlight,
+  })
+  certificate.attach(webhook.server)
+  const port = await listen(webhook, { host, port: options.port }, '--port')
+  state.listening = true
+  log.info({ host, port, healthPort: portOf(health) }, 'serving')
+
+  const synced = backend.start(stopped.signal).then(() => log.info('the cluster is known: ready'))
+  if (options.embedded !== undefined) {
+    await synced
+    await showTour(backend, { port, healthPort: portOf(health) }, certificate)
+  }
+  // Whichever comes first: a signal, or a fault that only the cluster could tell, such as a CRD that is not installed.
+  await Promise.race([stopped.promise, synced.then(() => stopped.promise)])
+
+  state.draining = true
+  log.info({ signal: stopped.name() }, 'stopping')
+  await webhook.close()
+  await backend.stop()
+  await certificate.stop()
+  await health.close()
+  log.info('stopped')
+}
+
+async function listen (app: FastifyInstance<Server> | FastifyInstance, address: { host: string, port: number }, setting: string): Promise<number> {
+  try {
+    await app.listen(address)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE'
+      ? `port ${address.port} is in use`
+      : code === 'EACCES' ? `no permission to listen on port ${address.port}` : message
+    throw new StartUpError(`${setting}: ${why}`)
+  }
+  return portOf(app)
+}
+
+const portOf = (app: { server: { address: () => AddressInfo | string | null } }): number => {
+  const address = app.server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** The first signal asks to stop; a second one ends the process at once. */
+function stopSignal () {
+  const controller = new AbortController()
+  let name = ''
+  const promise = new Promise<void>(resolve => {
+    const stop = (signal: NodeJS.Signals) => {
+      if (controller.signal.aborted) process.exit(1)
+      name = signal
+      controller.abort()
+      resolve()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+  return { promise, signal: controller.signal, name: () => name }
+}
+
+/** What a person who has just started the embedded mode sees: every verdict on the objects of the folder, and how to send their own. */
+async function showTour (backend: Backend, ports: { port: number, healthPort: number }, certificate: Certificates): Promise<void> {
+  const write = (text: string) => process.stdout.write(text)
+  const endpoint = { host: '127.0.0.1', port: ports.port, ca: certificate.ca() }
+  write(`\ndittofs-operator ${version} answers on https://localhost:${ports.port}/mutate and /validate\n` +
+    `health and metrics on http://localhost:${ports.healthPort}/readyz and /metrics\n`)
+  const show = () => tour(backend.manifests(), endpoint, write)
+  await show()
+  write(`\nSend your own:\n\n${curlCommand(endpoint, certificate.caFile())}\n\nEdit the manifests and watch the verdicts change. Ctrl-C stops.\n`)
+  backend.onChange(() => void show())
+}
+

@@ -1,0 +1,60 @@
+import { Agent, request } from 'node:https'
+import { json } from 'node:stream/consumers'
+import { isObject } from '../dittoserver/structural.ts'
+import type { PatchOperation } from '../admission/mutate.ts'
+import type { AdmissionResponse } from '../admission/review.ts'
+import { group, kind } from '../dittoserver/api.ts'
+import { metadataOf, namespaceOf } from '../embedded/embedded-cluster.ts'
+import type { Manifest } from '../embedded/manifests.ts'
+import { kubectlView, reviewForCreate } from './kubectl-view.ts'
+
+export interface Endpoint { readonly host: string, readonly port: number, readonly ca: Buffer | string }
+
+/** Sends every DittoServer among the manifests through the server's own endpoints, as the API server would, and shows the verdicts. */
+export async function tour (manifests: readonly Manifest[], endpoint: Endpoint, write: (text: string) => void): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: endpoint.ca })
+  try {
+    for (const manifest of manifests.filter(({ apiVersion, kind: found }) => found === kind && apiVersion.startsWith(`${group}/`))) {
+      const lines = await verdictOn(manifest, endpoint, agent)
+      write(`\n# ${manifest.source}\n${lines.join('\n')}\n`)
+    }
+  } finally {
+    agent.destroy()
+  }
+}
+
+async function verdictOn (manifest: Manifest, endpoint: Endpoint, agent: Agent): Promise<string[]> {
+  const { name } = metadataOf(manifest.object)
+  const review = (object: unknown) => reviewForCreate(object, name, namespaceOf(manifest), crypto.randomUUID())
+  const mutation = await post('/mutate', review(manifest.object), endpoint, agent)
+  const object = structuredClone(manifest.object)
+  const patch = mutation.patch ? JSON.parse(Buffer.from(mutation.patch, 'base64').toString()) as PatchOperation[] : []
+  for (const { path, value } of patch) setAt(object, path, value)
+  const set = patch.map(({ path, value }) => `(${path.slice(1).replaceAll('/', '.')}: ${value} was filled in)`)
+  return [...set, ...kubectlView(name, await post('/validate', review(object), endpoint, agent))]
+}
+
+function setAt (object: unknown, path: string, value: string): void {
+  const keys = path.split('/').slice(1)
+  const last = keys.pop() ?? ''
+  const holder = keys.reduce<unknown>((inner, key) => isObject(inner) ? inner[key] : undefined, object)
+  if (isObject(holder)) holder[last] = value
+}
+
+async function post (path: string, body: unknown, { host, port }: Endpoint, agent: Agent): Promise<AdmissionResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<AdmissionResponse>()
+  const outgoing = request({ host, port, path, method: 'POST', agent, servername: 'localhost', headers: { 'content-type': 'application/json' } }, reply => {
+    json(reply).then(review => resolve((review as { response: AdmissionResponse }).response), reject)
+  })
+  outgoing.on('error', reject)
+  outgoing.end(JSON.stringify(body))
+  return await promise
+}
+
+/** A command that a person can paste to send a review by hand. */
+export function curlCommand ({ port }: Endpoint, caFile: string): string {
+  const review = reviewForCreate({
+    apiVersion: `${group}/v1alpha1`, kind, metadata: { name: 'demo' }, spec: { storage: { metadataSize: '10Gi', storageClassName: 'nope' } },
+  }, 'demo', 'default', '1')
+  return `curl --cacert ${caFile} -H 'content-type: application/json' https://localhost:${port}/validate -d '${JSON.stringify(review)}'`
+}

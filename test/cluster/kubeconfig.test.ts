@@ -1,0 +1,102 @@
+import t from 'tap'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { loadConnection } from '../../src/cluster/kubeconfig.ts'
+
+const kubeconfig = (user: object, cluster: object = { server: 'https://127.0.0.1:1/base' }) => stringify({
+  'current-context': 'one',
+  clusters: [{ name: 'c', cluster }],
+  users: [{ name: 'u', user }],
+  contexts: [
+    { name: 'one', context: { cluster: 'c', user: 'u', namespace: 'here' } },
+    { name: 'two', context: { cluster: 'c', user: 'u' } },
+    { name: 'broken', context: { cluster: 'nowhere', user: 'u' } },
+  ],
+})
+
+const authorization = async (connection: { requestOptions (): Promise<{ headers?: unknown }> }) =>
+  ((await connection.requestOptions()).headers as Record<string, string>)['Authorization']
+
+await t.test('a file, and its contexts', async t => {
+  const file = join(t.testdir({ config: kubeconfig({ token: 'secret' }) }), 'config')
+  const connection = await loadConnection({ file })
+  t.equal(connection.server.href, 'https://127.0.0.1:1/base')
+  t.equal(connection.namespace, 'here')
+  t.equal(await authorization(connection), 'Bearer secret')
+  t.equal((await connection.requestOptions()).agent, undefined, 'the keep-alive agent of the client is used')
+  t.equal((await loadConnection({ file, context: 'two' })).namespace, undefined)
+})
+
+await t.test('a wrong setting is named', async t => {
+  const dir = t.testdir({ config: kubeconfig({}), garbage: 'a: [', empty: '', noserver: kubeconfig({}, { server: 'nonsense' }) })
+  const rejects = async (source: Parameters<typeof loadConnection>[0], message: RegExp) => {
+    await t.rejects(loadConnection(source), { name: 'KubeconfigError', message })
+  }
+  await rejects({ file: join(dir, 'missing') }, /^--kubeconfig .*missing: ENOENT/)
+  await rejects({ file: join(dir, 'garbage') }, /^--kubeconfig .*garbage: /)
+  await rejects({ file: join(dir, 'empty') }, /^--kubeconfig .*empty: /)
+  await rejects({ file: join(dir, 'config'), context: 'three' }, /no context 'three'; it has: 'one', 'two', 'broken'$/)
+  await rejects({ file: join(dir, 'config'), context: 'broken' }, /context 'broken' names a cluster that the file does not have/)
+  await rejects({ file: join(dir, 'noserver') }, /not a URL: 'nonsense'/)
+  await rejects({ context: 'one' }, /--context needs --kubeconfig/)
+})
+
+await t.test('a token file is read again, wherever the program runs', async t => {
+  const dir = t.testdir({ config: kubeconfig({ tokenFile: 'token' }), token: 'first\n' })
+  const connection = await loadConnection({ file: join(dir, 'config') })
+  t.equal(await authorization(connection), 'Bearer first', 'without the line break')
+  writeFileSync(join(dir, 'token'), 'second\n')
+  t.equal(connection.refresh(), true, 'as after a 401; a minute passes otherwise')
+  t.equal(await authorization(connection), 'Bearer second')
+  t.equal(connection.refresh(), false, 'not again at once')
+})
+
+await t.test('a kubeconfig caught half written does not take the credentials away', async t => {
+  const file = join(t.testdir({ config: kubeconfig({ token: 'secret' }) }), 'config')
+  const connection = await loadConnection({ file })
+  writeFileSync(file, 'a: [')
+  t.equal(connection.refresh(), false)
+  t.equal(await authorization(connection), 'Bearer secret')
+})
+
+await t.test('an exec plugin is run', async t => {
+  const dir = t.testdir({})
+  const plugin = join(dir, 'plugin')
+  const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'from the plugin' } }
+  writeFileSync(plugin, `#!/bin/sh\ncat <<'JSON'\n${JSON.stringify(credential)}\nJSON\n`)
+  chmodSync(plugin, 0o755)
+  const file = join(dir, 'config')
+  writeFileSync(file, kubeconfig({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' } }))
+  t.equal(await authorization(await loadConnection({ file })), 'Bearer from the plugin')
+  writeFileSync(file, kubeconfig({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'no-such-plugin') } }))
+  const failing = await loadConnection({ file })
+  await t.rejects(failing.requestOptions(), { code: 'ENOENT' })
+})
+
+await t.test('in a pod', async t => {
+  const root = t.testdir({})
+  const service = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
+  const withEnvironment = async (environment: Partial<typeof service>, work: () => Promise<void>) => {
+    const before = { ...process.env }
+    delete process.env['KUBERNETES_SERVICE_HOST']
+    Object.assign(process.env, environment)
+    await work().finally(() => { process.env = before })
+  }
+  await withEnvironment({}, async () => {
+    await t.rejects(loadConnection({ root }), { name: 'KubeconfigError', message: /^no cluster: give --kubeconfig FILE/ })
+  })
+  await withEnvironment(service, async () => {
+    await t.rejects(loadConnection({ root }), { name: 'KubeconfigError', message: /automountServiceAccountToken/ })
+    const directory = join(root, 'var/run/secrets/kubernetes.io/serviceaccount')
+    mkdirSync(directory, { recursive: true })
+    for (const [name, content] of Object.entries({ 'ca.crt': 'CA', token: 'pod\n', namespace: 'dittofs-system' })) {
+      writeFileSync(join(directory, name), content)
+    }
+    const connection = await loadConnection({ root })
+    t.equal(connection.server.href, 'https://10.96.0.1/')
+    t.equal(connection.namespace, 'dittofs-system')
+    t.equal(await authorization(connection), 'Bearer pod')
+    t.equal(String((await connection.requestOptions()).ca), 'CA')
+  })
+})
