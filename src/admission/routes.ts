@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler, onResponseHookHandler } from 'fastify'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Policy } from '../rules/policy.ts'
@@ -15,20 +15,28 @@ export interface AdmissionOptions {
   readonly maxInFlight: number
 }
 
+type Webhook = 'mutate' | 'validate'
 type Admit = (request: AdmissionRequest, budget: number) => Admission | Promise<Admission>
 
 /** `POST /mutate` and `POST /validate`: an AdmissionReview in, an AdmissionReview out. */
 export function admissionRoutes (app: FastifyInstance, { cluster, policy, metrics, maxInFlight }: AdmissionOptions): void {
   let inFlight = 0
 
-  const route = (webhook: string, admit: Admit, onFault: typeof faultOfMutation) => {
+  const route = (webhook: Webhook, admit: Admit, onFault: typeof faultOfMutation) => {
     const count = metrics.webhookInFlight.labels(webhook)
     const latency = metrics.webhookLatency.labels(webhook)
-    app.post(`/${webhook}`, {
-      onRequest: async (_request, reply) => {
-        if (inFlight >= maxInFlight) await reply.code(429).header('retry-after', '1').send(new TooManyReviews())
-      },
-    }, async httpRequest => {
+    const answered = metrics.webhookRequests.labels(webhook, '200')
+    const refuse: onRequestHookHandler = (_request, reply, done) => {
+      if (inFlight < maxInFlight) return done()
+      void reply.header('retry-after', '1')
+      done(new TooManyReviews())
+    }
+    const countResponse: onResponseHookHandler = (_request, { statusCode }, done) => {
+      if (statusCode === 200) answered.inc()
+      else metrics.webhookRequests.inc({ webhook, code: statusCode })
+      done()
+    }
+    app.post(`/${webhook}`, { onRequest: refuse, onResponse: countResponse }, async httpRequest => {
       const request = parseReview(httpRequest.body)
       const started = performance.now()
       inFlight++
@@ -36,11 +44,11 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
       try {
         const { timeout } = httpRequest.query as { timeout?: unknown }
         const admission = await admit(request, lookupBudget(timeout))
-        record(webhook, request, admission, httpRequest, performance.now() - started)
+        record(webhook, request, admission, performance.now() - started)
         return reviewOf(admission.response)
       } catch (error) {
         metrics.webhookPanics.inc()
-        httpRequest.log.error({ err: error, webhook, uid: request.uid, namespace: request.namespace, name: request.name }, 'review failed')
+        app.log.error({ err: error, webhook, uid: request.uid, namespace: request.namespace, name: request.name }, 'review failed')
         return reviewOf(onFault(request))
       } finally {
         inFlight--
@@ -48,31 +56,19 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
         latency.observe((performance.now() - started) / 1000)
       }
     })
-    app.addHook('onResponse', (httpRequest: FastifyRequest, reply: FastifyReply, done) => {
-      if (httpRequest.routeOptions.url === `/${webhook}`) metrics.webhookRequests.inc({ webhook, code: reply.statusCode })
-      done()
-    })
   }
 
-  const record = (webhook: string, request: AdmissionRequest, { response, verdict }: Admission, { log }: FastifyRequest, ms: number) => {
+  const record = (webhook: Webhook, request: AdmissionRequest, { response, verdict }: Admission, ms: number) => {
     const { uid, operation, namespace, name, user, dryRun } = request
     const findings = verdict ? [...verdict.errors, ...verdict.warnings] : []
     for (const { rule, severity } of findings) metrics.findings.inc({ rule, severity })
     if (webhook === 'validate') {
-      metrics.decisions.inc({ operation, decision: response.allowed ? 'allow' : 'deny', dry_run: String(dryRun) })
+      metrics.decisions.labels(operation, response.allowed ? 'allow' : 'deny', String(dryRun)).inc()
     }
-    log.info({
-      webhook,
-      uid,
-      operation,
-      namespace,
-      name,
-      user,
-      dryRun,
-      allowed: response.allowed,
-      patched: response.patch !== undefined,
-      rules: findings.map(({ rule }) => rule),
-      ms: Math.round(ms * 100) / 100,
+    const rules = findings.map(({ rule }) => rule)
+    const milliseconds = Math.round(ms * 100) / 100
+    app.log.info({
+      webhook, uid, operation, namespace, name, user, dryRun, allowed: response.allowed, patched: response.patch !== undefined, rules, ms: milliseconds,
     }, 'reviewed')
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { abortable, withDeadline } from './deadline.ts'
 import type { RequestOptions } from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import type { ApiConnection } from './api-client.ts'
@@ -19,6 +20,8 @@ export class KubeconfigError extends Error {
   override readonly name = 'KubeconfigError'
 }
 
+/** An exec plugin that hangs must not hang every request after it. */
+const credentialsTimeoutMs = 20_000
 /** A wrong credential answers 401 to every request; the files or the plugin behind it are not asked again for each. */
 const refreshIntervalMs = 10_000
 
@@ -32,15 +35,22 @@ export async function loadConnection (source: KubeconfigSource): Promise<ApiConn
   const load = () => loadKubeConfig(new KubeConfig(), source)
   let config = load()
   let refreshedAt = -Infinity
+  let running: Promise<RequestOptions> | undefined
+  const optionsOf = async (current: KubeConfig) => {
+    const options: RequestOptions = {}
+    await current.applyToHTTPSOptions(options)
+    return tidy(options, current)
+  }
 
   return {
     server: serverOf(config),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
 
-    async requestOptions () {
-      const options: RequestOptions = {}
-      await config.applyToHTTPSOptions(options)
-      return tidy(options, config)
+    /** Shared by the requests that need it at the same time: when all watches start, an exec plugin runs once. */
+    requestOptions () {
+      running ??= withDeadline(credentialsTimeoutMs, undefined, async signal => await abortable(optionsOf(config), signal))
+        .finally(() => { running = undefined })
+      return running
     },
 
     refresh () {
@@ -104,7 +114,9 @@ function useTokenFiles (config: KubeConfig, file: string): void {
 function serverOf (config: KubeConfig): URL {
   const server = config.getCurrentCluster()?.server ?? ''
   if (!URL.canParse(server)) throw new KubeconfigError(`the cluster's server is not a URL: '${server}'`)
-  return new URL(server)
+  const url = new URL(server)
+  if (url.protocol !== 'https:') throw new KubeconfigError(`the cluster's server is not https, and would see credentials in clear: '${server}'`)
+  return url
 }
 
 /**

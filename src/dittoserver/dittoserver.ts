@@ -1,5 +1,5 @@
 import { specSchema, type DittoServerSpec, type DittoServerStatus } from './schema.ts'
-import { isObject, storedSchema, toStructural, type StructuralSchema } from './structural.ts'
+import { compileStructural, isObject, storedSchema, type StructuralSchema } from './structural.ts'
 import { compileValidator, type SchemaError } from './validate.ts'
 
 export interface ObjectMeta {
@@ -25,6 +25,9 @@ export interface DittoServer {
 export const objectSchema: StructuralSchema = { type: 'object', required: ['spec'], properties: { spec: specSchema } }
 
 const validate = compileValidator(storedSchema(objectSchema))
+/** The object as it is stored, and the same with every section filled in. */
+export const toStored = compileStructural(objectSchema)
+const toEffective = compileStructural(objectSchema, true)
 
 export interface Reading {
   readonly server: DittoServer
@@ -38,12 +41,13 @@ export interface Reading {
  */
 export function readDittoServer (value: unknown): Reading {
   const raw = isObject(value) ? value : {}
-  const errors = validate(toStructural(objectSchema, raw))
-  let object = toStructural(objectSchema, raw, true)
+  const stored = toStored(raw)
+  const errors = validate(stored)
+  let object = toEffective(stored)
   // Each round mends one level: an object put in where another type stood may lack its own required fields.
   for (let round = 0, left = errors; left.length > 0 && round < 10; round++) {
     for (const { path } of left) mend(object, path)
-    object = toStructural(objectSchema, object, true)
+    object = toEffective(object)
     left = validate(object)
   }
   const { spec } = object as { spec: DittoServerSpec }

@@ -20,38 +20,46 @@ type Json = Record<string, unknown>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Own properties only, and written as such: `__proto__` and `constructor` are data here, never behaviour. */
-const own = (object: Json, key: string): unknown => Object.hasOwn(object, key) ? object[key] : undefined
+/** Makes of a value what the API server would make of it. */
+export type Structural = (value: unknown) => unknown
 
 /**
- * What the API server makes of a custom resource before it validates it: unknown fields are pruned, nulls where null is
- * not allowed are dropped, defaults fill what is absent. The result is a copy, no deeper than the schema.
- * With `sections`, absent sections are filled in as well (see `section` in schema-kit.ts).
+ * What the API server does to a custom resource before it validates it: unknown fields are pruned, nulls where null is not
+ * allowed are dropped, defaults fill what is absent. The result is a copy, no deeper than the schema. With `sections`,
+ * absent sections are filled in as well (see `section` in schema-kit.ts). The schema is walked once, here, not per value.
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
  */
-export function toStructural (schema: StructuralSchema, value: unknown, sections = false): unknown {
-  if (Array.isArray(value)) {
-    const { items } = schema
-    return items ? withinLimit(schema.maxItems, value).map(item => toStructural(items, item, sections)) : value
+export function compileStructural (schema: StructuralSchema, sections = false): Structural {
+  if (schema.items) return listOf(schema, compileStructural(schema.items, sections))
+  if (schema.additionalProperties) return mapOf(schema, compileStructural(schema.additionalProperties, sections))
+  const fields = Object.entries(schema.properties ?? {}).map(([key, property]) => ({
+    key,
+    preset: sections || !property.section ? property.default : undefined,
+    structural: property.properties || property.items || property.additionalProperties ? compileStructural(property, sections) : undefined,
+  }))
+  return value => {
+    if (!isObject(value)) return value
+    const result: Json = {}
+    for (const { key, preset, structural } of fields) {
+      // Own properties only: `__proto__` and `constructor` are data here, never behaviour.
+      const found = (Object.hasOwn(value, key) ? value[key] : undefined) ?? preset
+      if (found !== undefined) result[key] = structural ? structural(found) : found
+    }
+    return result
   }
-  if (!isObject(value)) return value
-  if (schema.additionalProperties) return mapValues(schema, schema.additionalProperties, value, sections)
-  const result: Json = {}
-  for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    let found: unknown = own(value, key) ?? undefined
-    if (found === undefined && (sections || !property.section)) found = structuredClone(property.default)
-    if (found !== undefined) result[key] = toStructural(property, found, sections)
-  }
-  return result
 }
 
 /** One entry more than is allowed tells as much as a million more, and costs less to validate. */
 const withinLimit = <Item>(limit: unknown, items: Item[]): Item[] => typeof limit === 'number' ? items.slice(0, limit + 1) : items
 
-function mapValues ({ maxProperties }: StructuralSchema, schema: StructuralSchema, value: Json, sections: boolean): Json {
+const listOf = ({ maxItems }: StructuralSchema, structural: Structural): Structural =>
+  value => Array.isArray(value) ? withinLimit(maxItems, value).map(structural) : value
+
+const mapOf = ({ maxProperties }: StructuralSchema, structural: Structural): Structural => value => {
+  if (!isObject(value)) return value
   // Object.fromEntries defines own properties: a key `__proto__` stays a key.
   return Object.fromEntries(withinLimit(maxProperties, Object.entries(value).filter(([, entry]) => entry !== null))
-    .map(([key, entry]) => [key, toStructural(schema, entry, sections)]))
+    .map(([key, entry]) => [key, structural(entry)]))
 }
 
 /** The schema that stored objects are held to: sections, which are only filled in in memory, may be absent. */

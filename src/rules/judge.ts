@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { acknowledgeAnnotation } from '../dittoserver/api.ts'
-import { objectSchema, readDittoServer, type DittoServer, type Reading } from '../dittoserver/dittoserver.ts'
-import { isObject, toStructural } from '../dittoserver/structural.ts'
+import { readDittoServer, toStored, type DittoServer, type Reading } from '../dittoserver/dittoserver.ts'
+import { isObject } from '../dittoserver/structural.ts'
 import type { SchemaError } from '../dittoserver/validate.ts'
 import { sentence, type Finding } from './finding.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
@@ -46,7 +46,7 @@ export function prepare (request: Request, policy: Policy = defaultPolicy, table
     const active = exempt ? [] : table.filter(rule => isActive(rule, policy, operation, [reading.server, old.server]))
     return { ...base, old, active, needs: needsOf(active, { server: reading.server, old: old.server }), ...(exempt ? { exempt } : {}) }
   }
-  const active = table.filter(rule => isActive(rule, policy, operation))
+  const active = activeOnCreate(table, policy)
   return { ...base, active, needs: needsOf(active, { server: reading.server }) }
 }
 
@@ -56,24 +56,35 @@ export function judge (prepared: Case, facts: Facts): Verdict {
   if (exempt) return { allowed: true, errors: [], warnings: [], exempt }
   const subject: Subject = { server, facts, ...(old ? { old: old.server } : {}) }
   const claimed = claim(errors, active)
-  const findings = active.flatMap(rule => [
-    ...(claimed.get(rule) ?? []).map(describe),
-    ...rule.judge(subject).filter(({ field }) => !errors.some(error => overlap(error.path, field))),
-  ].map(complaint => weigh(rule, complaint, prepared)))
-  return {
-    allowed: findings.every(({ severity }) => severity === 'warn'),
-    errors: findings.filter(({ severity }) => severity === 'deny'),
-    warnings: findings.filter(({ severity }) => severity === 'warn'),
+  const verdict = { errors: [] as Finding[], warnings: [] as Finding[] }
+  const add = (finding: Finding) => (finding.severity === 'deny' ? verdict.errors : verdict.warnings).push(finding)
+  for (const rule of active) {
+    for (const error of claimed.get(rule) ?? []) add(weigh(rule, describe(error), prepared))
+    for (const complaint of rule.judge(subject)) {
+      if (!errors.some(({ path }) => overlap(path, complaint.field))) add(weigh(rule, complaint, prepared))
+    }
   }
+  return { allowed: verdict.errors.length === 0, ...verdict }
 }
 
 /** Edits of metadata must not depend on the rest. Compared as the API server stores it, so that a default is no change. */
 function sameSpec (object: unknown, oldObject: unknown): boolean {
   const spec = (value: unknown) => {
-    const structural = toStructural(objectSchema, value)
+    const structural = toStored(value)
     return isObject(structural) ? structural.spec : undefined
   }
   return isDeepStrictEqual(spec(object), spec(oldObject))
+}
+
+/** The same for every CREATE, so it is worked out once for a policy. */
+const onCreate = new WeakMap<Policy, { table: readonly Rule[], active: readonly Rule[] }>()
+
+function activeOnCreate (table: readonly Rule[], policy: Policy): readonly Rule[] {
+  const known = onCreate.get(policy)
+  if (known?.table === table) return known.active
+  const active = table.filter(rule => isActive(rule, policy, 'CREATE'))
+  onCreate.set(policy, { table, active })
+  return active
 }
 
 function isActive (rule: Rule, policy: Policy, operation: Operation, versions?: readonly [DittoServer, DittoServer]): boolean {
@@ -84,9 +95,15 @@ function isActive (rule: Rule, policy: Policy, operation: Operation, versions?: 
 }
 
 function needsOf (active: readonly Rule[], subject: Omit<Subject, 'facts'>): Need[] {
-  const needs = active.flatMap(rule => rule.needs?.(subject) ?? [])
-  return [...new Map(needs.map(need => [Object.values(need).join('/'), need])).values()]
+  const needs: Need[] = []
+  for (const rule of active) {
+    if (!rule.needs) continue
+    for (const need of rule.needs(subject)) if (!needs.some(known => sameNeed(known, need))) needs.push(need)
+  }
+  return needs
 }
+
+const sameNeed = (a: Need, b: Need) => a.kind === b.kind && ('name' in a ? a.name : '') === ('name' in b ? b.name : '')
 
 /** Gives each error of the schema to the first rule that claims it. */
 const claim = (errors: readonly SchemaError[], active: readonly Rule[]): Map<Rule | undefined, SchemaError[]> =>

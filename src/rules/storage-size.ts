@@ -1,4 +1,4 @@
-import { compareQuantities, parseQuantity } from '../dittoserver/quantity.ts'
+import { compareQuantities } from '../dittoserver/quantity.ts'
 import type { DittoServerSpec } from '../dittoserver/schema.ts'
 import { quote } from './finding.ts'
 import type { Complaint, Need, Rule, Subject } from './rule.ts'
@@ -8,6 +8,8 @@ const sizes = ['metadataSize', 'contentSize', 'cacheSize', 'controlPlaneSize'] a
 /** Sizes that are set, in the order of the schema. */
 const entries = ({ storage }: DittoServerSpec) =>
   sizes.flatMap(size => storage[size] ? [{ size, field: `spec.storage.${size}`, value: storage[size] }] : [])
+
+const zero = /^0+[A-Z]/
 
 export const sizeZero: Rule = {
   id: 'SIZE-ZERO',
@@ -20,7 +22,7 @@ export const sizeZero: Rule = {
     message: 'must be larger than zero [SIZE-ZERO]',
   })),
   judge: ({ server }) => entries(server.spec)
-    .filter(({ value }) => parseQuantity(value) === 0n)
+    .filter(({ value }) => zero.test(value))
     .map(({ field, value }) => ({ field, problem: 'Invalid value', found: value, detail: 'must be larger than zero' })),
   example: { spec: { storage: { contentSize: '0Gi' } } },
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { loadConnection } from '../../src/cluster/kubeconfig.ts'
@@ -29,7 +29,7 @@ await t.test('a file, and its contexts', async t => {
 })
 
 await t.test('a wrong setting is named', async t => {
-  const dir = t.testdir({ config: kubeconfig({}), garbage: 'a: [', empty: '', noserver: kubeconfig({}, { server: 'nonsense' }) })
+  const dir = t.testdir({ config: kubeconfig({}), garbage: 'a: [', empty: '', noserver: kubeconfig({}, { server: 'nonsense' }), http: kubeconfig({}, { server: 'http://a' }) })
   const rejects = async (source: Parameters<typeof loadConnection>[0], message: RegExp) => {
     await t.rejects(loadConnection(source), { name: 'KubeconfigError', message })
   }
@@ -39,6 +39,7 @@ await t.test('a wrong setting is named', async t => {
   await rejects({ file: join(dir, 'config'), context: 'three' }, /no context 'three'; it has: 'one', 'two', 'broken'$/)
   await rejects({ file: join(dir, 'config'), context: 'broken' }, /context 'broken' names a cluster that the file does not have/)
   await rejects({ file: join(dir, 'noserver') }, /not a URL: 'nonsense'/)
+  await rejects({ file: join(dir, 'http') }, /not https/)
   await rejects({ context: 'one' }, /--context needs --kubeconfig/)
 })
 
@@ -64,11 +65,13 @@ await t.test('an exec plugin is run', async t => {
   const dir = t.testdir({})
   const plugin = join(dir, 'plugin')
   const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'from the plugin' } }
-  writeFileSync(plugin, `#!/bin/sh\ncat <<'JSON'\n${JSON.stringify(credential)}\nJSON\n`)
+  writeFileSync(plugin, `#!/bin/sh\necho run >> ${join(dir, 'runs')}\ncat <<'JSON'\n${JSON.stringify(credential)}\nJSON\n`)
   chmodSync(plugin, 0o755)
   const file = join(dir, 'config')
   writeFileSync(file, kubeconfig({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' } }))
-  t.equal(await authorization(await loadConnection({ file })), 'Bearer from the plugin')
+  const connection = await loadConnection({ file })
+  t.strictSame(await Promise.all([authorization(connection), authorization(connection)]), ['Bearer from the plugin', 'Bearer from the plugin'])
+  t.equal(readFileSync(join(dir, 'runs'), 'utf8'), 'run\n', 'once for both')
   writeFileSync(file, kubeconfig({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'no-such-plugin') } }))
   const failing = await loadConnection({ file })
   await t.rejects(failing.requestOptions(), { code: 'ENOENT' })
