@@ -106,6 +106,7 @@ for (let i = 0; i < rounds; i++) {
   }
   ratios.push((subjects[1]?.cpuPerRequest.at(-1) ?? NaN) / (subjects[0]?.cpuPerRequest.at(-1) ?? NaN))
 }
+if (process.env.BENCH_VERBOSE) console.log(ratios.map(r => r.toFixed(2)).join(' '))
 for (const { name, cpuPerRequest, latencies, rss, child, agent } of subjects) {
   console.log(`${name.padEnd(18)} CPU ${median(cpuPerRequest).toFixed(1)} µs/request   p50 ${median(latencies).toFixed(2)} ms   p99 ${quantile(latencies, 0.99).toFixed(2)} ms   RSS ${(rss / 2 ** 20).toFixed(0)} MiB`)
   agent.destroy()

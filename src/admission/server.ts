@@ -37,6 +37,7 @@ export function buildServer ({ logger, tls, ...options }: ServerOptions): Fastif
     // One line a review, with its uid, is written by the routes.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => '',
+    childLoggerFactory: parent => parent,
     exposeHeadRoutes: false,
   }) as unknown as FastifyInstance<Server>
 
