@@ -67,8 +67,9 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
     }
     const rules = findings.map(({ rule }) => rule)
     const milliseconds = Math.round(ms * 100) / 100
+    const { allowed, patch } = response
     app.log.info({
-      webhook, uid, operation, namespace, name, user, dryRun, allowed: response.allowed, patched: response.patch !== undefined, rules, ms: milliseconds,
+      webhook, uid, operation, namespace, name, user, dryRun, allowed, patched: patch !== undefined, rules, ms: milliseconds,
     }, 'reviewed')
   }
 

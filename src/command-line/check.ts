@@ -36,7 +36,13 @@ interface Surroundings {
   readonly close: () => Promise<void>
 }
 
-interface Checked { readonly manifest: Manifest, readonly namespace: string, readonly name: string, readonly verdict: Verdict, readonly lines: string[] }
+interface Checked {
+  readonly manifest: Manifest
+  readonly namespace: string
+  readonly name: string
+  readonly verdict: Verdict
+  readonly lines: string[]
+}
 
 const lookupBudget = 10_000
 

@@ -47,9 +47,9 @@ export async function serve (options: ServeOptions): Promise<void> {
   const host = options.host ?? (options.embedded === undefined ? '::' : '127.0.0.1')
   const health = buildHealthServer({ registry: metrics.registry, notReady })
   await listen(health, { host, port: options.healthPort }, '--health-port')
-  const webhook = buildServer({
-    logger: log, tls: certificate.pair(), cluster: backend.cluster, policy: parsePolicy(options.rule ?? []), metrics, maxInFlight: options.maxInFlight,
-  })
+  const policy = parsePolicy(options.rule ?? [])
+  const { maxInFlight } = options
+  const webhook = buildServer({ logger: log, tls: certificate.pair(), cluster: backend.cluster, policy, metrics, maxInFlight })
   certificate.attach(webhook.server)
   const port = await listen(webhook, { host, port: options.port }, '--port')
   state.listening = true
@@ -72,7 +72,9 @@ export async function serve (options: ServeOptions): Promise<void> {
   log.info('stopped')
 }
 
-async function listen (app: FastifyInstance<Server> | FastifyInstance, address: { host: string, port: number }, setting: string): Promise<number> {
+type Listener = FastifyInstance<Server> | FastifyInstance
+
+async function listen (app: Listener, address: { host: string, port: number }, setting: string): Promise<number> {
   try {
     await app.listen(address)
   } catch (error) {
@@ -118,4 +120,3 @@ async function showTour (backend: Backend, ports: { port: number, healthPort: nu
   write(`\nSend your own:\n\n${curlCommand(endpoint, certificate.caFile())}\n\nEdit the manifests and watch the verdicts change. Ctrl-C stops.\n`)
   backend.onChange(() => void show())
 }
-

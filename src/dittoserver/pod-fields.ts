@@ -81,4 +81,3 @@ export const podSecurityContext = (description: string) => maybe(record(descript
   }), { 'x-kubernetes-list-type': 'atomic' })),
   windowsOptions,
 }, { change: 'restart' }))
-

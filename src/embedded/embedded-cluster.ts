@@ -13,7 +13,9 @@ export const defaultNamespace = 'default'
 export const nameOf = ({ object }: Manifest) => metadataOf(object).name
 export const namespaceOf = ({ object }: Manifest) => metadataOf(object).namespace || defaultNamespace
 
-export function metadataOf (object: Readonly<Record<string, unknown>>): { name: string, namespace: string, annotations: Record<string, unknown> } {
+interface Metadata { readonly name: string, readonly namespace: string, readonly annotations: Readonly<Record<string, unknown>> }
+
+export function metadataOf (object: Readonly<Record<string, unknown>>): Metadata {
   const metadata = isObject(object.metadata) ? object.metadata : {}
   return {
     name: typeof metadata.name === 'string' ? metadata.name : '',

@@ -20,12 +20,14 @@ export function exampleFindings ({ id, example }: Rule): Finding[] {
 
 const enforcement = ({ claims, cel }: Rule) => claims ?? cel ? 'schema and webhook' : 'webhook'
 
+const listed = (names: readonly string[]) => names.map(name => `\`${name}\``).join(', ')
+
 const situation = ({ cluster }: Rule['example']): string => {
   if (!cluster) return ''
   if (cluster.away) return `, while the cluster does not answer (${cluster.away})`
   const parts = [
-    cluster.storageClasses ? `StorageClasses ${cluster.storageClasses.map(({ name }) => `\`${name}\``).join(', ')}` : '',
-    ...Object.entries(cluster.secrets ?? {}).map(([name, keys]) => `Secret \`${name}\` with ${Object.keys(keys).map(key => `\`${key}\``).join(', ')}`),
+    cluster.storageClasses ? `StorageClasses ${listed(cluster.storageClasses.map(({ name }) => name))}` : '',
+    ...Object.entries(cluster.secrets ?? {}).map(([name, keys]) => `Secret \`${name}\` with ${listed(Object.keys(keys))}`),
     cluster.percona ? 'the Percona operator' : '',
   ].filter(Boolean)
   return parts.length > 0 ? `, in a cluster with ${parts.join(' and ')}` : ''

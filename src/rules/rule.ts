@@ -87,4 +87,3 @@ export interface Rule {
   readonly judge: (subject: Subject) => readonly Complaint[]
   readonly example: Example
 }
-

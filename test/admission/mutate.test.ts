@@ -29,7 +29,10 @@ t.test('is idempotent and touches nothing else, on generated input', async t => 
     fc.dictionary(fc.constantFrom('cacheSize', '__proto__', 'constructor', 'toString'), fc.jsonValue()),
   )
   const object = fc.oneof(
-    { weight: 8, arbitrary: fc.record({ metadata: fc.jsonValue(), spec: fc.record({ storage, image: fc.jsonValue() }, { requiredKeys: [] }) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({ metadata: fc.jsonValue(), spec: fc.record({ storage, image: fc.jsonValue() }, { requiredKeys: [] }) }),
+    },
     { weight: 1, arbitrary: fc.jsonValue() },
   )
   let patched = 0

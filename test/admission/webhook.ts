@@ -28,7 +28,12 @@ export interface Answer {
       patch?: string
       patchType?: string
       auditAnnotations?: Record<string, string>
-      status?: { code: number, reason: string, message: string, details?: { name?: string, causes: { field: string, message: string, reason: string }[] } }
+      status?: {
+        code: number
+        reason: string
+        message: string
+        details?: { name?: string, causes: { field: string, message: string, reason: string }[] }
+      }
     }
   }
 }
@@ -75,7 +80,8 @@ export async function startWebhook (t: Test, { cluster = embedded(storageClasses
     await once(socket, 'secureConnect')
     return socket
   }
-  return { app, port, agent, metrics, lines, send, rawConnection, review: async (path: string, over: object = {}) => await send(path, JSON.stringify(review(over))) }
+  const sendReview = async (path: string, over: object = {}) => await send(path, JSON.stringify(review(over)))
+  return { app, port, agent, metrics, lines, send, rawConnection, review: sendReview }
 }
 
 export const server = (spec: object = {}, metadata: object = {}) => ({

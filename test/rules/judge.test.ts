@@ -114,7 +114,7 @@ t.test('severities can be overridden', async t => {
 
 t.test('no finding on a field that the schema already refused', async t => {
   t.strictSame(create({ storage: { storageClassName: 5 }, s3: { credentialsSecretRef: {} } }).errors, [
-    "spec.s3.credentialsSecretRef.secretName: Required value: must be set [S3-NAME-REQ]",
+    'spec.s3.credentialsSecretRef.secretName: Required value: must be set [S3-NAME-REQ]',
     "spec.storage.storageClassName: Invalid value: '5': must be a string [SCHEMA]",
   ])
 })
@@ -138,7 +138,10 @@ t.test('the worked example of the specification draws nothing', async t => {
     identity: { jwt: { secretRef: { name: 'demo-jwt', key: 'secret' }, accessTokenDuration: '30m' }, admin: { passwordSecretRef: { name: 'demo-admin', key: 'password' } } },
     s3: { credentialsSecretRef: { secretName: 'demo-s3' }, region: 'eu-west-1', bucket: 'data' },
     percona: {
-      enabled: true, replicas: 3, storageSize: '20Gi', databaseName: 'dittofs',
+      enabled: true,
+      replicas: 3,
+      storageSize: '20Gi',
+      databaseName: 'dittofs',
       backup: { enabled: true, bucket: 'pg', endpoint: 'https://s3.cubbit.eu', credentialsSecretRef: { name: 'pgb' }, retentionDays: 14 },
     },
     resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2', memory: '4Gi' } },
