@@ -8,6 +8,15 @@ export function createMetrics () {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  const inFlight = new Map<string, () => number>()
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'controller_runtime_webhook_requests_in_flight',
+    help: 'Admission requests being answered.',
+    labelNames: ['webhook'],
+    registers,
+    collect () { for (const [webhook, count] of inFlight) this.set({ webhook }, count()) },
+  })
   return {
     registry,
     webhookRequests: new Counter({
@@ -20,9 +29,8 @@ export function createMetrics () {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
-    webhookInFlight: new Gauge({
-      name: 'controller_runtime_webhook_requests_in_flight', help: 'Admission requests being answered.', labelNames: ['webhook'], registers,
-    }),
+    /** The count is kept where the requests are and read when somebody asks for the metrics. */
+    webhookInFlight: (webhook: string, count: () => number) => inFlight.set(webhook, count),
     webhookPanics: new Counter({
       name: 'controller_runtime_webhook_panics_total', help: 'Faults of ours while answering an admission request.', registers,
     }),

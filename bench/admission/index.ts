@@ -5,7 +5,9 @@ import { generate } from 'selfsigned'
 
 /**
  * `/validate` of an object with a StorageClass and an S3 Secret, over TLS keep-alive, against a bare node:https server that
- * parses and answers the same bodies. Rounds alternate between the two, so that a noisy machine disturbs both alike.
+ * parses and answers the same bodies. Rounds alternate between the two, so that a noisy machine disturbs both alike. The
+ * client never sleeps: on a virtual machine, whoever writes to a sleeping peer pays for waking up its processor, which costs
+ * as much as a request and which the faster server would be spared.
  * usage: node bench/admission/index.ts [rounds] [requests per round] [connections]
  */
 const [rounds = 7, requests = 4_000, connections = 16] = process.argv.slice(2).map(Number)
@@ -31,7 +33,15 @@ const body = Buffer.from(JSON.stringify({
         replicas: 1,
         nfsPort: 12049,
         storage: { metadataSize: '10Gi', contentSize: '50Gi', cacheSize: '5Gi', controlPlaneSize: '1Gi', storageClassName: 'fast' },
-        s3: { credentialsSecretRef: { secretName: 's3', accessKeyIdKey: 'accessKeyId', secretAccessKeyKey: 'secretAccessKey', endpointKey: 'endpoint' }, region: 'eu-west-1' },
+        s3: {
+          credentialsSecretRef: {
+            secretName: 's3',
+            accessKeyIdKey: 'accessKeyId',
+            secretAccessKeyKey: 'secretAccessKey',
+            endpointKey: 'endpoint',
+          },
+          region: 'eu-west-1',
+        },
         resources: { requests: { cpu: '500m', memory: '1Gi' } },
       },
     },
@@ -42,7 +52,15 @@ const body = Buffer.from(JSON.stringify({
 }))
 
 interface Figures { cpu: number, rss: number }
-interface Subject { name: string, child: ChildProcess, port: number, agent: Agent, cpuPerRequest: number[], latencies: number[], rss: number }
+interface Subject {
+  readonly name: string
+  readonly child: ChildProcess
+  readonly port: number
+  readonly agent: Agent
+  readonly cpuPerRequest: number[]
+  readonly latencies: number[]
+  rss: number
+}
 
 async function start (name: string, file: string): Promise<Subject> {
   const child = fork(new URL(file, import.meta.url), {
@@ -65,7 +83,8 @@ async function figures ({ child }: Subject): Promise<Figures> {
 async function post ({ agent, port }: Subject): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   const started = performance.now()
-  const outgoing = request({ host: '127.0.0.1', port, path: '/validate?timeout=5s', method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': body.length } }, reply => {
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  const outgoing = request({ host: '127.0.0.1', port, path: '/validate?timeout=5s', method: 'POST', agent, headers }, reply => {
     const chunks: Buffer[] = []
     reply.on('data', chunk => chunks.push(chunk as Buffer))
     reply.on('end', () => {
@@ -83,20 +102,27 @@ async function round (subject: Subject, count: number): Promise<{ cpu: number, l
   const latencies: number[] = []
   const before = await figures(subject)
   let left = count
+  let spinning = true
+  const spin = () => { if (spinning) setImmediate(spin) }
+  spin()
   await Promise.all(Array.from({ length: connections }, async () => {
     while (left-- > 0) latencies.push(await post(subject))
   }))
+  spinning = false
   const after = await figures(subject)
   subject.rss = Math.max(subject.rss, after.rss)
   return { cpu: (after.cpu - before.cpu) / latencies.length, latencies }
 }
 
-const quantile = (values: readonly number[], q: number): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * q)] ?? NaN
+const quantile = (values: readonly number[], q: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * q)] ?? NaN
 const median = (values: readonly number[]) => quantile(values, 0.5)
 
 const subjects = [await start('bare node:https', './bare-server.ts'), await start('dittofs-operator', './operator-server.ts')]
 const ratios: number[] = []
-for (const subject of subjects) await round(subject, requests)
+/** Until V8 has compiled what there is to compile, in threads whose time counts as well. */
+const warmUp = 25_000
+for (const subject of subjects) await round(subject, warmUp)
 for (let i = 0; i < rounds; i++) {
   // Who goes first alternates as well.
   for (const subject of i % 2 ? subjects.toReversed() : subjects) {

@@ -7,38 +7,41 @@ import type { Facts, Need } from '../rules/rule.ts'
  * anything about other namespaces. Never rejects; what is late when `budget` milliseconds are over is `unknown`.
  */
 export async function gather (needs: readonly Need[], cluster: Cluster, namespace: string, budget: number): Promise<Facts> {
-  const facts = new Map<string, Fact<unknown>>()
-  if (needs.length > 0) {
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(new Error('timed out')), budget)
-    const late = new Promise<Fact<never>>(resolve => {
-      controller.signal.addEventListener('abort', () => resolve(unknown('timed out')), { once: true })
-    })
-    await Promise.all(needs.map(async need => {
-      facts.set(keyOf(need), await Promise.race([lookUp(need, cluster, namespace, controller.signal), late]))
-    }))
-    clearTimeout(timer)
-  }
-  const of = <Value>(need: Need): Fact<Value> => {
-    const fact = facts.get(keyOf(need)) as Fact<Value> | undefined
-    if (!fact) throw new Error(`a rule reads a fact that it does not list in its needs: ${keyOf(need)}`)
-    return fact
+  const controller = new AbortController()
+  const learned = needs.map(need => ({ need, fact: lookUp(need, cluster, namespace, controller.signal) }))
+  if (!learned.some(({ fact }) => fact instanceof Promise)) return factsOf(learned as Learned[])
+  const late = Promise.withResolvers<Fact<never>>()
+  const timer = setTimeout(() => {
+    late.resolve(unknown('timed out'))
+    controller.abort(new Error('timed out'))
+  }, budget)
+  const inTime = await Promise.all(learned.map(async ({ need, fact }) => ({ need, fact: await Promise.race([fact, late.promise]) })))
+  clearTimeout(timer)
+  return factsOf(inTime)
+}
+
+interface Learned { readonly need: Need, readonly fact: Fact<unknown> }
+
+/** There are never more than a handful, so they are searched rather than indexed. */
+function factsOf (learned: readonly Learned[]): Facts {
+  const of = <Value>(kind: Need['kind'], name?: string): Fact<Value> => {
+    const found = learned.find(({ need }) => need.kind === kind && ('name' in need ? need.name : undefined) === name)
+    if (!found) throw new Error(`a rule reads a fact that it does not list in its needs: ${kind} ${name ?? ''}`)
+    return found.fact as Fact<Value>
   }
   return {
-    storageClass: name => of({ kind: 'StorageClass', name }),
-    storageClasses: () => of({ kind: 'StorageClasses' }),
-    secret: name => of({ kind: 'Secret', name }),
-    perconaServed: () => of({ kind: 'PerconaCRD' }),
+    storageClass: name => of('StorageClass', name),
+    storageClasses: () => of('StorageClasses'),
+    secret: name => of('Secret', name),
+    perconaServed: () => of('PerconaCRD'),
   }
 }
 
-const keyOf = (need: Need): string => Object.values(need).join('/')
-
-async function lookUp (need: Need, cluster: Cluster, namespace: string, signal: AbortSignal): Promise<Fact<unknown>> {
+function lookUp (need: Need, cluster: Cluster, namespace: string, signal: AbortSignal): Fact<unknown> | Promise<Fact<unknown>> {
   switch (need.kind) {
-    case 'StorageClass': return await cluster.storageClass(need.name, signal)
+    case 'StorageClass': return cluster.storageClass(need.name, signal)
     case 'StorageClasses': return cluster.storageClasses()
-    case 'Secret': return await cluster.secret(namespace, need.name, signal)
-    case 'PerconaCRD': return await cluster.perconaServed(signal)
+    case 'Secret': return cluster.secret(namespace, need.name, signal)
+    case 'PerconaCRD': return cluster.perconaServed(signal)
   }
 }

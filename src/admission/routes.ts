@@ -23,7 +23,8 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
   let inFlight = 0
 
   const route = (webhook: Webhook, admit: Admit, onFault: typeof faultOfMutation) => {
-    const count = metrics.webhookInFlight.labels(webhook)
+    let count = 0
+    metrics.webhookInFlight(webhook, () => count)
     const latency = metrics.webhookLatency.labels(webhook)
     const answered = metrics.webhookRequests.labels(webhook, '200')
     const refuse: onRequestHookHandler = (_request, reply, done) => {
@@ -40,7 +41,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
       const request = parseReview(httpRequest.body)
       const started = performance.now()
       inFlight++
-      count.inc()
+      count++
       try {
         const { timeout } = httpRequest.query as { timeout?: unknown }
         const admission = await admit(request, lookupBudget(timeout))
@@ -52,7 +53,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
         return reviewOf(onFault(request))
       } finally {
         inFlight--
-        count.dec()
+        count--
         latency.observe((performance.now() - started) / 1000)
       }
     })

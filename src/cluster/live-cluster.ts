@@ -116,12 +116,13 @@ export class LiveCluster implements Cluster {
     }
   }
 
-  async storageClass (name: string, signal: AbortSignal): Promise<Fact<StorageClassFact>> {
-    return await this.#observed('StorageClass', async () => {
-      if (!isObjectName(name)) return absent
-      const cached = this.#distrust() === undefined ? this.#classes.get(name) : undefined
-      return cached === undefined ? await this.#liveClass.find(name, signal) : present(cached)
-    })
+  storageClass (name: string, signal: AbortSignal): Fact<StorageClassFact> | Promise<Fact<StorageClassFact>> {
+    const cached = this.#distrust() === undefined ? this.#classes.get(name) : undefined
+    if (cached !== undefined) {
+      this.#options.onLookup?.({ kind: 'StorageClass', result: 'present', seconds: 0 })
+      return present(cached)
+    }
+    return this.#observed('StorageClass', async () => isObjectName(name) ? await this.#liveClass.find(name, signal) : absent)
   }
 
   storageClasses (): Fact<readonly StorageClassFact[]> {

@@ -25,7 +25,7 @@ export interface DittoServer {
 export const objectSchema: StructuralSchema = { type: 'object', required: ['spec'], properties: { spec: specSchema } }
 
 const validate = compileValidator(storedSchema(objectSchema))
-/** The object as it is stored, and the same with every section filled in. */
+/** The object as it is stored; and the same with every section filled in, which is what is judged and rendered. */
 export const toStored = compileStructural(objectSchema)
 const toEffective = compileStructural(objectSchema, true)
 
@@ -41,13 +41,13 @@ export interface Reading {
  */
 export function readDittoServer (value: unknown): Reading {
   const raw = isObject(value) ? value : {}
-  const stored = toStored(raw)
-  const errors = validate(stored)
-  let object = toEffective(stored)
+  const errors = validate(toStored(raw))
+  let object = toEffective(raw)
   // Each round mends one level: an object put in where another type stood may lack its own required fields.
   for (let round = 0, left = errors; left.length > 0 && round < 10; round++) {
-    for (const { path } of left) mend(object, path)
-    object = toEffective(object)
+    const mended = structuredClone(object)
+    for (const { path } of left) mend(mended, path)
+    object = toEffective(mended)
     left = validate(object)
   }
   const { spec } = object as { spec: DittoServerSpec }

@@ -9,6 +9,8 @@ const longest = 2 ** 63
 
 /** Milliseconds of a Go duration, or undefined when Go could not parse it either. */
 export function parseGoDuration (text: string): number | undefined {
+  const simple = /^([0-9]{1,5})([smh])$/.exec(text)
+  if (simple) return Number(simple[1]) * (nanoseconds[simple[2] ?? ''] ?? NaN) / 1e6
   if (!shape.test(text)) return undefined
   let total = 0
   for (const [, number = '', unit = ''] of text.matchAll(/([0-9.]+)(ns|us|µs|μs|ms|s|m|h)/g)) {

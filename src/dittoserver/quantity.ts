@@ -32,8 +32,7 @@ export function compareQuantities (a: string, b: string): number | undefined {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** The quantity in whole units, rounded down: bytes, for a size. */
-export function quantityUnits (text: string): bigint | undefined {
-  const value = parseQuantity(text)
-  return value === undefined ? undefined : value / 10n ** BigInt(scale)
-}
+const mebibytes: Readonly<Record<string, number>> = { Mi: 1, Gi: 2 ** 10, Ti: 2 ** 20 }
+
+/** Bytes of a volume size, which is a whole number of Mi, Gi or Ti; near enough for a comparison with another size. */
+export const volumeBytes = (size: string): number => Number(size.slice(0, -2)) * (mebibytes[size.slice(-2)] ?? NaN) * 2 ** 20

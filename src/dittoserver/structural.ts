@@ -32,21 +32,30 @@ export type Structural = (value: unknown) => unknown
 export function compileStructural (schema: StructuralSchema, sections = false): Structural {
   if (schema.items) return listOf(schema, compileStructural(schema.items, sections))
   if (schema.additionalProperties) return mapOf(schema, compileStructural(schema.additionalProperties, sections))
-  const fields = Object.entries(schema.properties ?? {}).map(([key, property]) => ({
-    key,
-    preset: sections || !property.section ? property.default : undefined,
-    structural: property.properties || property.items || property.additionalProperties ? compileStructural(property, sections) : undefined,
-  }))
+  const fields = Object.entries(schema.properties ?? {}).map(([key, property]) => {
+    const isLeaf = !property.properties && !property.items && !property.additionalProperties
+    const structural = isLeaf ? undefined : compileStructural(property, sections)
+    // Sections are filled in with one and the same object, which therefore must never be changed.
+    const preset = !property.section ? property.default : sections ? freeze(structural?.({})) : undefined
+    return { key, preset, structural }
+  })
   return value => {
     if (!isObject(value)) return value
     const result: Json = {}
     for (const { key, preset, structural } of fields) {
       // Own properties only: `__proto__` and `constructor` are data here, never behaviour.
-      const found = (Object.hasOwn(value, key) ? value[key] : undefined) ?? preset
-      if (found !== undefined) result[key] = structural ? structural(found) : found
+      const found = Object.hasOwn(value, key) ? value[key] ?? undefined : undefined
+      if (found === undefined) {
+        if (preset !== undefined) result[key] = preset
+      } else result[key] = structural ? structural(found) : found
     }
     return result
   }
+}
+
+function freeze (value: unknown): unknown {
+  if (isObject(value)) Object.values(value).forEach(freeze)
+  return Object.freeze(value)
 }
 
 /** One entry more than is allowed tells as much as a million more, and costs less to validate. */

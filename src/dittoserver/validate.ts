@@ -25,8 +25,6 @@ export function compileValidator (schema: StructuralSchema): (value: unknown) =>
     // `pattern` beside `anyOf` (int-or-string) speaks of the string only, which strictTypes does not see.
     strictTypes: false,
     verbose: true,
-    // An object without a `constructor` of its own lacks one.
-    ownProperties: true,
     // The API server does not check `int32` and the like either: bounds are stated as minimum and maximum.
     validateFormats: false,
   })

@@ -54,18 +54,18 @@ export class EmbeddedCluster implements Cluster {
     return present([...byName.values()].sort((a, b) => a.name < b.name ? -1 : 1))
   }
 
-  async storageClass (name: string): Promise<Fact<StorageClassFact>> {
+  storageClass (name: string): Fact<StorageClassFact> {
     const classes = this.storageClasses()
     const found = classes.state === 'present' ? classes.value.find(candidate => candidate.name === name) : undefined
     return found ? present(found) : absent
   }
 
-  async secret (namespace: string, name: string): Promise<Fact<SecretFact>> {
+  secret (namespace: string, name: string): Fact<SecretFact> {
     const found = this.#find('v1', 'Secret').findLast(secret => nameOf(secret) === name && namespaceOf(secret) === namespace)
     return found ? present({ lengths: secretLengths(found.object) }) : absent
   }
 
-  async perconaServed (): Promise<Fact<true>> {
+  perconaServed (): Fact<true> {
     const found = this.#find('apiextensions.k8s.io/', 'CustomResourceDefinition').some(crd => nameOf(crd) === percona.crdName)
     return found ? present(true) : absent
   }

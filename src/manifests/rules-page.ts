@@ -41,7 +41,8 @@ function section (rule: Rule): string {
     rule.acknowledgeable ? `The annotation \`dittofs.dittofs.com/acknowledge: ${id}\` turns it into a warning.` : '',
     rule.when ? 'On an update it applies only if what it speaks of changed.' : '',
   ].filter(Boolean).join(' ')
-  const yaml = stringify(example.name ? { metadata: { name: example.name } } : { spec: example.spec ?? exampleServer().spec }, { lineWidth: 0 }).trimEnd()
+  const part = example.name ? { metadata: { name: example.name } } : { spec: example.spec ?? exampleServer().spec }
+  const yaml = stringify(part, { lineWidth: 0 }).trimEnd()
   const before = example.oldSpec ? ` after \`${JSON.stringify(example.oldSpec)}\`` : ''
   return `## ${id}
 

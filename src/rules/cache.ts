@@ -1,6 +1,6 @@
 import { parseByteSize } from '../dittoserver/byte-size.ts'
 import { effectiveBackend } from '../dittoserver/database.ts'
-import { quantityUnits } from '../dittoserver/quantity.ts'
+import { volumeBytes } from '../dittoserver/quantity.ts'
 import type { DittoServerSpec } from '../dittoserver/schema.ts'
 import { quote } from './finding.ts'
 import type { Complaint, Rule } from './rule.ts'
@@ -11,8 +11,7 @@ export const cacheExceedsVolume: Rule = {
   summary: 'The cache may grow larger than its volume.',
   judge: ({ server: { spec: { cache, storage } } }) => {
     const bytes = parseByteSize(cache.size)
-    const volume = quantityUnits(storage.cacheSize)
-    return bytes !== undefined && volume !== undefined && bytes > volume
+    return bytes !== undefined && bytes > volumeBytes(storage.cacheSize)
       ? [{ field: 'spec.cache.size', detail: `${quote(cache.size)} is more than the cache volume holds (${storage.cacheSize}); it may fill up` }]
       : []
   },

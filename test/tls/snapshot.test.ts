@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { readSnapshot } from '../../src/tls/snapshot.ts'
+
+const files = { 'tls.crt': 'certificate', 'tls.key': 'key' }
+
+t.test('plain files', async t => {
+  const read = await readSnapshot(t.testdir({ ...files, 'ca.crt': 'authority' }))
+  t.strictSame(Object.values(read).map(String), ['certificate', 'key', 'authority'])
+  t.equal((await readSnapshot(t.testdir(files))).ca, undefined)
+})
+
+t.test('files behind the link of a Secret volume', async t => {
+  const dir = t.testdir({ '..2026_01': files, '..2026_02': { 'tls.crt': 'second certificate', 'tls.key': 'second key' } })
+  symlinkSync('..2026_01', join(dir, '..data'))
+  for (const name of ['tls.crt', 'tls.key']) symlinkSync(join('..data', name), join(dir, name))
+  t.equal(String((await readSnapshot(dir)).key), 'key')
+  rmSync(join(dir, '..data'))
+  symlinkSync('..2026_02', join(dir, '..data'))
+  const { certificate, key } = await readSnapshot(dir)
+  t.strictSame([String(certificate), String(key)], ['second certificate', 'second key'])
+})
+
+const faults: Readonly<Record<string, readonly [(dir: string) => void, string]>> = {
+  'no folder': [dir => rmSync(dir, { recursive: true }), 'the folder does not exist'],
+  'no certificate': [dir => rmSync(join(dir, 'tls.crt')), 'tls.crt does not exist'],
+  'no key': [dir => rmSync(join(dir, 'tls.key')), 'tls.key does not exist'],
+  'a link to nowhere': [dir => {
+    rmSync(join(dir, 'tls.key'))
+    symlinkSync('nowhere', join(dir, 'tls.key'))
+  }, 'tls.key does not exist'],
+  'a link to itself': [dir => {
+    rmSync(join(dir, 'tls.key'))
+    symlinkSync('tls.key', join(dir, 'tls.key'))
+  }, 'tls.key cannot be read: ELOOP'],
+  'a folder for a file': [dir => {
+    rmSync(join(dir, 'tls.crt'))
+    mkdirSync(join(dir, 'tls.crt'))
+  }, 'tls.crt is not a file'],
+  'a pipe that nobody writes to': [dir => {
+    rmSync(join(dir, 'tls.crt'))
+    execFileSync('mkfifo', [join(dir, 'tls.crt')])
+  }, 'tls.crt is not a file'],
+  'a file without end': [dir => truncateSync(join(dir, 'tls.crt'), 2 ** 40), 'tls.crt is larger than 1048576 bytes'],
+  'a file for a folder': [dir => {
+    rmSync(dir, { recursive: true })
+    writeFileSync(dir, 'x')
+  }, 'the folder cannot be read: ENOTDIR'],
+}
+
+for (const [what, [spoil, message]] of Object.entries(faults)) {
+  t.test(`refused: ${what}`, async t => {
+    const dir = join(t.testdir({ tls: files }), 'tls')
+    spoil(dir)
+    await t.rejects(readSnapshot(dir), { name: 'KeyPairError', message })
+  })
+}
+
+t.test('refused: a key that others own', { skip: process.getuid?.() === 0 && 'root may read everything' }, async t => {
+  const dir = t.testdir(files)
+  chmodSync(join(dir, 'tls.key'), 0)
+  await t.rejects(readSnapshot(dir), { name: 'KeyPairError', message: 'tls.key cannot be read: permission denied' })
+})
+
+t.test('refused: files that never hold still', async t => {
+  const dir = t.testdir(files)
+  let count = 0
+  const writer = setInterval(() => writeFileSync(join(dir, 'tls.crt'), `certificate ${count++}`), 2)
+  t.teardown(() => clearInterval(writer))
+  await t.rejects(readSnapshot(dir), { name: 'KeyPairError', message: 'tls.crt and tls.key keep changing while they are read' })
+})
