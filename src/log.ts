@@ -5,7 +5,7 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as
 export const logFormats = ['auto', 'json', 'text'] as const
 
 /** A write to a pipe costs more than all the rules together, so lines go out in batches: bytes, and milliseconds at the latest. */
-const bufferSize = 4096
+const bufferSize = 8192
 const flushInterval = 200
 
 /**

@@ -75,6 +75,8 @@ export function outOfTime ({ notBefore, notAfter }: Pick<KeyPair, 'notBefore' | 
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 const keyBegin = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/
+/** In PKCS #8, and in the older form with a header of its own. */
+const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
 const keyEnd = /-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----/
 
 /** @throws {KeyPairError} unless all of the file is there: OpenSSL would pass over a last certificate that is half written */
@@ -100,12 +102,9 @@ function parseKey (file: string, pem: Buffer): KeyObject {
     throw new KeyPairError(`${file} ${what}`)
   }
   if (!keyEnd.test(text)) throw new KeyPairError(`${file} is cut off: the BEGIN PRIVATE KEY line has no END line`)
-  try {
-    return createPrivateKey(pem)
-  } catch (cause) {
-    const encrypted = (cause as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
-    throw new KeyPairError(encrypted ? `${file} is encrypted: a key without a passphrase is needed` : `${file} holds a key that cannot be read${reason(cause)}`, { cause })
-  }
+  // Told by the text, as OpenSSL's error for it depends on how far its decoders got.
+  if (encryptedKey.test(text)) throw new KeyPairError(`${file} is encrypted: a key without a passphrase is needed`)
+  return attempt(`${file} holds a key that cannot be read`, () => createPrivateKey(pem))
 }
 
 function misfit (chain: readonly X509Certificate[], key: KeyObject): string {
