@@ -5,6 +5,7 @@ import { webhookService } from '../manifests/webhooks.ts'
 import type { Metrics } from '../metrics.ts'
 import { developmentNames, ensureDevelopmentPair } from '../tls/development-pair.ts'
 import { FileSource } from '../tls/file-source.ts'
+import { serveWith } from '../tls/serve-with.ts'
 import { StartUpError } from './fault.ts'
 
 export interface Certificates {
@@ -38,7 +39,7 @@ export async function certificates (options: { tlsDir?: string, embedded?: strin
   await source.start().catch((error: unknown) => { throw new StartUpError(`--tls-dir ${directory}: ${(error as Error).message}`) })
   return {
     pair: () => ({ cert: source.pair.certificate, key: source.pair.key }),
-    attach: server => source.onChange(({ certificate, key }) => server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' })),
+    attach: server => { serveWith(server, source) },
     notReady: () => [source.notReady()].filter(reason => reason !== undefined),
     ca: () => source.pair.ca ?? source.pair.certificate,
     caFile: () => join(directory, source.pair.ca ? 'ca.crt' : 'tls.crt'),

@@ -13,6 +13,9 @@ export const defaultNamespace = 'default'
 export const nameOf = ({ object }: Manifest) => metadataOf(object).name
 export const namespaceOf = ({ object }: Manifest) => metadataOf(object).namespace || defaultNamespace
 
+/** The core group has no name: `v1`. */
+const groupOf = ({ apiVersion }: Manifest) => apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+
 interface Metadata { readonly name: string, readonly namespace: string, readonly annotations: Readonly<Record<string, unknown>> }
 
 export function metadataOf (object: Readonly<Record<string, unknown>>): Metadata {
@@ -37,11 +40,11 @@ export class EmbeddedCluster implements Cluster {
   notReady (): string | undefined { return undefined }
 
   #find (group: string, kind: string): Manifest[] {
-    return this.#manifests().filter(manifest => manifest.kind === kind && manifest.apiVersion.startsWith(group))
+    return this.#manifests().filter(manifest => manifest.kind === kind && groupOf(manifest) === group)
   }
 
   storageClasses (): Fact<readonly StorageClassFact[]> {
-    const classes = this.#find('storage.k8s.io/', 'StorageClass').map(({ object }): StorageClassFact => {
+    const classes = this.#find('storage.k8s.io', 'StorageClass').map(({ object }): StorageClassFact => {
       const { name, annotations } = metadataOf(object)
       return {
         name,
@@ -61,12 +64,12 @@ export class EmbeddedCluster implements Cluster {
   }
 
   secret (namespace: string, name: string): Fact<SecretFact> {
-    const found = this.#find('v1', 'Secret').findLast(secret => nameOf(secret) === name && namespaceOf(secret) === namespace)
+    const found = this.#find('', 'Secret').findLast(secret => nameOf(secret) === name && namespaceOf(secret) === namespace)
     return found ? present({ lengths: secretLengths(found.object) }) : absent
   }
 
   perconaServed (): Fact<true> {
-    const found = this.#find('apiextensions.k8s.io/', 'CustomResourceDefinition').some(crd => nameOf(crd) === percona.crdName)
+    const found = this.#find('apiextensions.k8s.io', 'CustomResourceDefinition').some(crd => nameOf(crd) === percona.crdName)
     return found ? present(true) : absent
   }
 }

@@ -26,7 +26,8 @@ export function parseManifests (text: string, source: string): Manifest[] {
   const documents = parseAllDocuments(text, { lineCounter, merge: true })
   if (!Array.isArray(documents)) return []
   return documents.flatMap((document, index) => {
-    const line = lineCounter.linePos(document.range?.[0] ?? 0).line
+    // Of the first key: the document itself begins with comments or with `---`.
+    const line = lineCounter.linePos(document.contents?.range?.[0] ?? document.range[0]).line
     const [error] = document.errors
     if (error) throw new ManifestError(`${source}: ${error.message.split('\n')[0] ?? 'not YAML'}`)
     const value = toJson(document, `${source}:${line}`)

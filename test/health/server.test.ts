@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import { Agent, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { buildHealthServer } from '../../src/health/server.ts'
+import { createMetrics } from '../../src/metrics.ts'
+
+const metrics = createMetrics()
+const reasons: string[] = []
+const app = buildHealthServer({ registry: metrics.registry, notReady: () => reasons })
+await app.listen({ host: '127.0.0.1', port: 0 })
+const { port } = app.server.address() as AddressInfo
+const agent = new Agent({ keepAlive: true })
+t.teardown(async () => {
+  agent.destroy()
+  await app.close()
+})
+
+async function get (path: string, method = 'GET') {
+  const outgoing = request({ host: '127.0.0.1', port, path, method, agent }).end()
+  const [reply] = await once(outgoing, 'response') as [IncomingMessage]
+  return { status: reply.statusCode, type: reply.headers['content-type'], body: await text(reply) }
+}
+
+t.test('livez depends on nothing', async t => {
+  reasons.push('the StorageClasses are not known yet')
+  t.strictSame(await get('/livez'), { status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' })
+  t.equal((await get('/healthz')).status, 200)
+  reasons.length = 0
+})
+
+t.test('readyz gives every reason, one a line', async t => {
+  t.strictSame(await get('/readyz'), { status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' })
+  reasons.push('draining', 'the serving certificate expired on 2026-01-01T00:00:00.000Z')
+  t.strictSame(await get('/readyz'), {
+    status: 503, type: 'text/plain; charset=utf-8', body: 'not ready:\n- draining\n- the serving certificate expired on 2026-01-01T00:00:00.000Z\n',
+  })
+  t.equal((await get('/readyz', 'HEAD')).status, 503, 'probes may ask for the head alone')
+  reasons.length = 0
+  t.equal((await get('/readyz')).status, 200, 'asked anew each time')
+})
+
+t.test('metrics', async t => {
+  metrics.webhookInFlight('validate', () => 3)
+  metrics.webhookRequests.inc({ webhook: 'validate', code: 200 })
+  metrics.webhookLatency.observe({ webhook: 'validate' }, 0.003)
+  metrics.decisions.inc({ operation: 'CREATE', decision: 'deny', dry_run: 'false' })
+  metrics.findings.inc({ rule: 'SC-MISSING', severity: 'deny' })
+  metrics.lookups.observe({ kind: 'Secret', result: 'present' }, 0.003)
+  const { status, type, body } = await get('/metrics')
+  t.equal(status, 200)
+  t.match(type, /^text\/plain; version=0\.0\.4/)
+  for (const line of [
+    'controller_runtime_webhook_requests_total{webhook="validate",code="200"} 1',
+    'controller_runtime_webhook_requests_in_flight{webhook="validate"} 3',
+    'controller_runtime_webhook_latency_seconds_bucket{le="0.005",webhook="validate"} 1',
+    'controller_runtime_webhook_latency_seconds_count{webhook="validate"} 1',
+    'controller_runtime_webhook_panics_total 0',
+    'certwatcher_read_certificate_total 0',
+    'certwatcher_read_certificate_errors_total 0',
+    'dittofs_operator_certificate_expiry_timestamp_seconds 0',
+    'dittofs_operator_admission_decisions_total{operation="CREATE",decision="deny",dry_run="false"} 1',
+    'dittofs_operator_admission_findings_total{rule="SC-MISSING",severity="deny"} 1',
+    'dittofs_operator_lookup_seconds_count{kind="Secret",result="present"} 1',
+  ]) t.ok(body.split('\n').includes(line), line)
+  t.match(body, /^process_cpu_seconds_total /m)
+  t.match(body, /^nodejs_eventloop_lag_seconds /m)
+})
+
+t.test('nothing else is there', async t => {
+  t.equal((await get('/')).status, 404)
+  t.equal((await get('/readyz', 'POST')).status, 404)
+})
