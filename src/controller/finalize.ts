@@ -22,7 +22,9 @@ const serverPath = ({ metadata: { namespace, name } }: DittoServer, subresource?
   resourcePath(kinds.DittoServer, { namespace, name, ...(subresource ? { subresource } : {}) })
 
 /** Changes metadata only if nobody has since; somebody else's finalizers are not to be lost. */
-async function patchFinalizers (object: KubernetesObject, server: DittoServer, finalizers: readonly string[], context: FinalizeContext): Promise<KubernetesObject> {
+async function patchFinalizers (
+  object: KubernetesObject, server: DittoServer, finalizers: readonly string[], context: FinalizeContext,
+): Promise<KubernetesObject> {
   const { client, live, signal, fence } = context
   fence()
   const patch = { metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } }
@@ -51,14 +53,16 @@ export async function finalize (server: DittoServer, clusters: readonly Kubernet
     const { namespace = '', name, ownerReferences = [] } = cluster.metadata
     if (enabled && deleteWithServer) {
       await applier.remove('PerconaPGCluster', cluster, { isOurs: () => true, signal, fence })
-      occurrences.push({ type: 'Warning', reason: 'PerconaDeleted', action: 'Delete', note: `PostgreSQL cluster ${name} is deleted: percona.deleteWithServer is true` })
+      const note = `PostgreSQL cluster ${name} is deleted: percona.deleteWithServer is true`
+      occurrences.push({ type: 'Warning', reason: 'PerconaDeleted', action: 'Delete', note })
     } else if (ownerReferences.some(owner => owner.uid === uid)) {
       fence()
       const patch = { metadata: { ownerReferences: ownerReferences.filter(owner => owner.uid !== uid) } }
       live.wrote('PerconaPGCluster', await client.request<KubernetesObject>({
         ...mergePatchRequest(resourcePath(kinds.PerconaPGCluster, { namespace, name }), patch, fieldManager), signal,
       }))
-      occurrences.push({ type: 'Normal', reason: 'PerconaOrphaned', action: 'Preserve', note: `PostgreSQL cluster ${name} is left behind, with its data` })
+      const note = `PostgreSQL cluster ${name} is left behind, with its data`
+      occurrences.push({ type: 'Normal', reason: 'PerconaOrphaned', action: 'Preserve', note })
     }
   }
   const { namespace, name } = server.metadata

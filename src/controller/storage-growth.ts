@@ -1,15 +1,6 @@
 import { compareQuantities } from '../dittoserver/quantity.ts'
+import type { Claim } from '../render/claim.ts'
 import type { Observation } from './status.ts'
-
-/** The part of a claim, or of a claim template, that matters here. */
-export interface Claim {
-  readonly metadata: { readonly name: string }
-  readonly spec?: {
-    readonly storageClassName?: string
-    readonly resources?: { readonly requests?: { readonly storage?: string } }
-  }
-  readonly status?: { readonly capacity?: { readonly storage?: string } }
-}
 
 export interface GrowthPlan {
   /** Claims whose request is smaller than wanted: name and size. */
@@ -46,7 +37,8 @@ export function planGrowth (
 }
 
 function addedOrRemoved (wanted: readonly Claim[], existing: readonly Claim[]): string[] {
-  const missingFrom = (others: readonly Claim[]) => ({ metadata: { name } }: Claim) => !others.some(({ metadata }) => metadata.name === name)
+  const missingFrom = (others: readonly Claim[]) => ({ metadata: { name } }: Claim) =>
+    !others.some(({ metadata }) => metadata.name === name)
   return [
     ...wanted.filter(missingFrom(existing)).map(({ metadata: { name } }) => `${name} was added`),
     ...existing.filter(missingFrom(wanted)).map(({ metadata: { name } }) => `${name} was removed`),
