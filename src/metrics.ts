@@ -1,5 +1,32 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
+const workBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60]
+
+/** The work queue and the passes over DittoServers. */
+function queueMetrics (registers: Registry[]) {
+  const adds = new Counter({ name: 'workqueue_adds_total', help: 'DittoServers queued.', registers })
+  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Passes to be tried again.', registers })
+  const queued = new Histogram({ name: 'workqueue_queue_duration_seconds', help: 'Time in the queue.', buckets: workBuckets, registers })
+  const time = new Histogram({ name: 'controller_runtime_reconcile_time_seconds', help: 'Time of a pass.', buckets: workBuckets, registers })
+  const total = new Counter({ name: 'controller_runtime_reconcile_total', help: 'Passes, by result.', labelNames: ['result'], registers })
+  const errors = new Counter({ name: 'controller_runtime_reconcile_errors_total', help: 'Passes that failed.', registers })
+  const active = new Gauge({ name: 'controller_runtime_active_workers', help: 'Passes under way.', registers })
+  return {
+    added: () => adds.inc(),
+    retried: () => retries.inc(),
+    started: (seconds: number) => {
+      queued.observe(seconds)
+      active.inc()
+    },
+    finished: (seconds: number, failed: boolean) => {
+      time.observe(seconds)
+      active.dec()
+      total.inc({ result: failed ? 'error' : 'success' })
+      if (failed) errors.inc()
+    },
+  }
+}
+
 /**
  * Metrics bear the names of controller-runtime where they mean the same, so that existing dashboards and alerts apply:
  * https://book.kubebuilder.io/reference/metrics-reference
@@ -8,6 +35,11 @@ export function createMetrics () {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  let queueDepth = () => 0
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'workqueue_depth', help: 'DittoServers that wait to be looked at.', registers, collect () { this.set(queueDepth()) },
+  })
   const inFlight = new Map<string, () => number>()
   // eslint-disable-next-line no-new -- it registers itself
   new Gauge({
@@ -47,6 +79,8 @@ export function createMetrics () {
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5],
       registers,
     }),
+    queueDepth: (depth: () => number) => { queueDepth = depth },
+    queue: queueMetrics(registers),
     certificateReads: new Counter({
       name: 'certwatcher_read_certificate_total', help: 'Times that the serving certificate was read.', registers,
     }),

@@ -15,6 +15,8 @@ import { userAgent } from './live.ts'
 /** The cluster behind the server: a live one, or a folder that stands in for it. */
 export interface Backend {
   readonly cluster: Cluster
+  /** To the API server of a live cluster. */
+  readonly client?: ApiClient
   /** Resolves when the cluster is known. @throws {StartUpError} when it answers but lacks what is needed */
   readonly start: (signal: AbortSignal) => Promise<void>
   readonly stop: () => Promise<void>
@@ -48,6 +50,7 @@ export async function liveBackend (options: { kubeconfig?: string, context?: str
   })
   return {
     cluster,
+    client,
     start: async signal => {
       await cluster.start()
       if (signal.aborted) return

@@ -37,7 +37,7 @@ const context = () => setting('--context <name>', 'context of the kubeconfig (de
 
 function serveCommand (): Command {
   return new Command('serve')
-    .description('Answer the API server\'s admission reviews.')
+    .description('Answer the API server\'s admission reviews, and reconcile.')
     .addOption(kubeconfig('the ServiceAccount of the pod'))
     .addOption(context())
     .addOption(setting('--embedded <folder>', 'a folder of manifests stands in for a cluster').conflicts(['kubeconfig', 'context']))
@@ -47,6 +47,10 @@ function serveCommand (): Command {
     .addOption(setting('--tls-dir <folder>', 'folder with tls.crt, tls.key and ca.crt (default with --embedded: certs, made when absent)'))
     .addOption(rule())
     .addOption(setting('--max-in-flight <number>', 'reviews answered at once; one more gets a 429').argParser(wholeNumber(1, 100_000)).default(500))
+    .addOption(setting('--no-webhook', 'do not answer admission reviews'))
+    .addOption(setting('--no-controller', 'do not reconcile'))
+    .addOption(setting('--concurrency <number>', 'servers reconciled at once').argParser(wholeNumber(1, 256)).default(8))
+    .addOption(setting('--watch-namespace <name>', 'reconcile in this namespace only (default: in every one)'))
     .addOption(setting('--log-level <level>', 'least severe log lines to write').choices(logLevels).default('info'))
     .addOption(setting('--log-format <format>', 'auto is text on a terminal and json elsewhere').choices(logFormats).default('auto'))
     .action(async (options: ServeOptions) => {

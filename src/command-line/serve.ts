@@ -1,15 +1,17 @@
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import { buildServer } from '../admission/server.ts'
 import { buildHealthServer } from '../health/server.ts'
 import { createLogger, type LogFormat } from '../log.ts'
-import { createMetrics } from '../metrics.ts'
-import { parsePolicy } from '../rules/policy.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { parsePolicy, type Policy } from '../rules/policy.ts'
 import { version } from '../version.ts'
 import { embeddedBackend, liveBackend, type Backend } from './backend.ts'
 import { StartUpError } from './fault.ts'
 import { certificates, type Certificates } from './certificates.ts'
+import { startController } from './reconcile.ts'
 import { curlCommand, tour } from './tour.ts'
 
 export interface ServeOptions {
@@ -22,8 +24,18 @@ export interface ServeOptions {
   readonly tlsDir?: string
   readonly rule?: readonly string[]
   readonly maxInFlight: number
+  readonly webhook: boolean
+  readonly controller: boolean
+  readonly concurrency: number
+  readonly watchNamespace?: string
   readonly logLevel: string
   readonly logFormat: LogFormat
+}
+
+/** A half of the program: what it still lacks to do its work, and how it ends. */
+interface Part {
+  readonly notReady: () => readonly string[]
+  readonly stop: () => Promise<void>
 }
 
 /** Serves until a signal asks it to stop. @throws {StartUpError} when it cannot start */
@@ -31,45 +43,63 @@ export async function serve (options: ServeOptions): Promise<void> {
   const log = await createLogger(options.logLevel, options.logFormat)
   const metrics = createMetrics()
   const stopped = stopSignal()
+  const host = options.host ?? (options.embedded === undefined ? '::' : '127.0.0.1')
+  const policy = parsePolicy(options.rule ?? [])
   log.info({ version, node: process.version }, 'starting')
 
   const backend = options.embedded === undefined
     ? await liveBackend(options, log, metrics)
     : await embeddedBackend(options.embedded, log)
-  const certificate = await certificates(options, log, metrics)
-  const state = { listening: false, draining: false }
-  const notReady = () => [
-    ...(state.listening ? [] : ['the webhook is not listening yet']),
-    ...(state.draining ? ['draining'] : []),
-    ...certificate.notReady(),
-    ...[backend.cluster.notReady()].filter(reason => reason !== undefined),
-  ]
-  const host = options.host ?? (options.embedded === undefined ? '::' : '127.0.0.1')
+  const parts: Part[] = [{ notReady: () => [backend.cluster.notReady()].filter(reason => reason !== undefined), stop: backend.stop }]
+  let draining = false
+  const notReady = () => [...(draining ? ['draining'] : []), ...parts.flatMap(part => part.notReady())]
   const health = buildHealthServer({ registry: metrics.registry, notReady })
-  await listen(health, { host, port: options.healthPort }, '--health-port')
-  const policy = parsePolicy(options.rule ?? [])
-  const { maxInFlight } = options
-  const webhook = buildServer({ logger: log, tls: certificate.pair(), cluster: backend.cluster, policy, metrics, maxInFlight })
-  certificate.attach(webhook.server)
-  const port = await listen(webhook, { host, port: options.port }, '--port')
-  state.listening = true
-  log.info({ host, port, healthPort: portOf(health) }, 'serving')
-
-  const synced = backend.start(stopped.signal).then(() => log.info('the cluster is known: ready'))
-  if (options.embedded !== undefined) {
-    await synced
-    await showTour(backend, { port, healthPort: portOf(health) }, certificate)
+  try {
+    const webhook = options.webhook ? await startWebhook(options, { log, metrics, backend, policy, host }) : undefined
+    if (webhook) parts.unshift(webhook)
+    await listen(health, { host, port: options.healthPort }, '--health-port')
+    const healthPort = portOf(health)
+    log.info({ host, port: webhook?.port, healthPort }, 'serving')
+    const known = backend.start(stopped.signal).then(() => log.info('the cluster is known'))
+    if (options.embedded !== undefined && webhook) {
+      await known
+      await showTour(backend, { port: webhook.port, healthPort }, webhook.certificate)
+    }
+    if (options.controller && backend.client) parts.unshift(startController(options, { log, metrics, policy, client: backend.client, known }))
+    // Whichever comes first: a signal, or a fault that only the cluster could tell, such as a CRD that is not installed.
+    await Promise.race([stopped.promise, known.then(() => stopped.promise)])
+  } finally {
+    draining = true
+    log.info({ signal: stopped.name() }, 'stopping')
+    for (const part of parts) await part.stop()
+    await health.close()
+    log.info('stopped')
   }
-  // Whichever comes first: a signal, or a fault that only the cluster could tell, such as a CRD that is not installed.
-  await Promise.race([stopped.promise, synced.then(() => stopped.promise)])
+}
 
-  state.draining = true
-  log.info({ signal: stopped.name() }, 'stopping')
-  await webhook.close()
-  await backend.stop()
-  await certificate.stop()
-  await health.close()
-  log.info('stopped')
+interface WebhookContext {
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly backend: Backend
+  readonly policy: Policy
+  readonly host: string
+}
+
+async function startWebhook (options: ServeOptions, { log, metrics, backend, policy, host }: WebhookContext) {
+  const certificate = await certificates(options, log, metrics)
+  const { maxInFlight } = options
+  const server = buildServer({ logger: log, tls: certificate.pair(), cluster: backend.cluster, policy, metrics, maxInFlight })
+  certificate.attach(server.server)
+  const port = await listen(server, { host, port: options.port }, '--port')
+  return {
+    port,
+    certificate,
+    notReady: certificate.notReady,
+    stop: async () => {
+      await server.close()
+      await certificate.stop()
+    },
+  }
 }
 
 type Listener = FastifyInstance<Server> | FastifyInstance

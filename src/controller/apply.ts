@@ -94,7 +94,8 @@ export class Applier {
 
   #isApplied (wanted: KubernetesObject, current: KubernetesObject, digest: string): boolean {
     if (current.metadata.annotations?.[appliedAnnotation] !== digest) return false
-    return isSubset(wanted, current) || this.#settled.get(current.metadata.uid ?? '') === settledAt(current, digest)
+    // Of a Secret only the metadata is watched; the digest tells whether its data is what was rendered.
+    return wanted.kind === 'Secret' || isSubset(wanted, current) || this.#settled.get(current.metadata.uid ?? '') === settledAt(current, digest)
   }
 
   async #send (kind: KindName, wanted: KubernetesObject, { force, signal }: ApplyOptions): Promise<Pick<Applied, 'object' | 'left'>> {

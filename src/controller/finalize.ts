@@ -58,9 +58,8 @@ export async function finalize (server: DittoServer, clusters: readonly Kubernet
     } else if (ownerReferences.some(owner => owner.uid === uid)) {
       fence()
       const patch = { metadata: { ownerReferences: ownerReferences.filter(owner => owner.uid !== uid) } }
-      live.wrote('PerconaPGCluster', await client.request<KubernetesObject>({
-        ...mergePatchRequest(resourcePath(kinds.PerconaPGCluster, { namespace, name }), patch, fieldManager), signal,
-      }))
+      const path = resourcePath(kinds.PerconaPGCluster, { namespace, name })
+      live.wrote('PerconaPGCluster', await client.request<KubernetesObject>({ ...mergePatchRequest(path, patch, fieldManager), signal }))
       const note = `PostgreSQL cluster ${name} is left behind, with its data`
       occurrences.push({ type: 'Normal', reason: 'PerconaOrphaned', action: 'Preserve', note })
     }

@@ -58,6 +58,9 @@ const isGrowing = (claim: Claim) => {
   return capacity !== undefined && grew(capacity, sizeOf(claim))
 }
 
+export const isSameClaim = (a: Claim, b: Claim): boolean =>
+  compareQuantities(sizeOf(a), sizeOf(b)) === 0 && a.spec?.storageClassName === b.spec?.storageClassName
+
 /** How the volumes are, as a condition. */
 export function storageObservation ({ drift, growing, patches, replaceStatefulSet }: GrowthPlan, refused?: string): Observation {
   if (refused !== undefined) return { status: 'False', reason: 'ExpansionRefused', message: `A volume cannot grow: ${refused}` }

@@ -2,6 +2,7 @@
 export interface Claim {
   readonly metadata: { readonly name: string }
   readonly spec?: {
+    readonly accessModes?: readonly string[]
     readonly storageClassName?: string
     readonly resources?: { readonly requests?: { readonly storage?: string } }
   }

@@ -1,10 +1,9 @@
 import type { Claim } from './claim.ts'
-import type { SecretEntry } from './config-hash.ts'
 
 /** Everything that is rendered from besides the DittoServer itself. */
 export interface RenderInputs {
-  /** Content of the Secrets that the pod uses, in any order. */
-  readonly secrets: readonly SecretEntry[]
+  /** Digest of what the server reads when it starts: see config-hash.ts. */
+  readonly configHash: string
   /** Where the connection to an external PostgreSQL is: keys of the user's Secret, or those of the Secret that we split its URL into. */
   readonly externalPostgres?: 'keys' | 'url'
   /** Templates of the StatefulSet that exists. They are immutable, so they are sent back as they are. */

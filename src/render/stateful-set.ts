@@ -1,8 +1,6 @@
 import { effectiveBackend } from '../dittoserver/database.ts'
 import { group } from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
-import { configFile } from './config-file.ts'
-import { configHash } from './config-hash.ts'
 import type { RenderInputs } from './inputs.ts'
 import { childMetadata, childNames, labels, selectorLabels } from './names.ts'
 import { podSpec } from './pod.ts'
@@ -26,7 +24,7 @@ export function statefulSet (server: DittoServer, inputs: RenderInputs) {
       selector: { matchLabels: selectorLabels(name) },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       template: {
-        metadata: { labels: labels(name), annotations: { [configHashAnnotation]: configHash(configFile(server), inputs.secrets) } },
+        metadata: { labels: labels(name), annotations: { [configHashAnnotation]: inputs.configHash } },
         spec: podSpec(server, inputs, templates),
       },
       volumeClaimTemplates: templates,
