@@ -17,6 +17,8 @@ const keepAliveTimeout = 120_000
 
 /** No webhook is waited for longer than 30 s, so a request that takes longer to arrive has nobody waiting for it. */
 const requestTimeout = 30_000
+/** Node swaps the two where this one is longer, as its default of 60 s would be. */
+const headersTimeout = 15_000
 
 export interface ServerOptions extends AdmissionOptions {
   readonly logger: FastifyBaseLogger
@@ -28,7 +30,15 @@ export interface ServerOptions extends AdmissionOptions {
 export function buildServer ({ logger, tls, ...options }: ServerOptions): FastifyInstance<Server> {
   const app = Fastify({
     loggerInstance: logger,
-    https: { ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], connectionsCheckingInterval: 1_000, keepAliveTimeoutBuffer: 1_000 },
+    https: {
+      ...tls,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      headersTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeoutBuffer: 1_000,
+    },
     bodyLimit,
     keepAliveTimeout,
     requestTimeout,

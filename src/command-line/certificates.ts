@@ -13,6 +13,8 @@ export interface Certificates {
   /** Serves whatever the pair becomes; connections that are open stay open. */
   readonly attach: (server: Server) => void
   readonly notReady: () => readonly string[]
+  /** By which clients know the server. */
+  readonly name: () => string
   readonly ca: () => Buffer
   readonly caFile: () => string
   readonly stop: () => Promise<void>
@@ -41,6 +43,7 @@ export async function certificates (options: { tlsDir?: string, embedded?: strin
     pair: () => ({ cert: source.pair.certificate, key: source.pair.key }),
     attach: server => { serveWith(server, source) },
     notReady: () => [source.notReady()].filter(reason => reason !== undefined),
+    name: () => source.pair.names.includes('localhost') ? 'localhost' : source.pair.names[0] ?? 'localhost',
     ca: () => source.pair.ca ?? source.pair.certificate,
     caFile: () => join(directory, source.pair.ca ? 'ca.crt' : 'tls.crt'),
     stop: async () => source.stop(),

@@ -48,7 +48,7 @@ const lookupBudget = 10_000
 
 /** Resolves with the exit code: 0 allowed, 1 denied. @throws {UsageError} for a file that cannot be read */
 export async function check (options: CheckOptions): Promise<number> {
-  const manifests = await readAll(options.filename)
+  const manifests = await readAll(options.filename, '--filename')
   const servers = manifests.filter(manifest => manifest.kind === kind && manifest.apiVersion.startsWith(`${group}/`))
   const surroundings = await surroundingsOf(options, manifests)
   const policy = policyOf(options, surroundings.blind)
@@ -68,7 +68,7 @@ function policyOf ({ rule: overrides = [] }: CheckOptions, blind: boolean): Poli
   return rule => blind && rule.needs ? 'off' : policy(rule)
 }
 
-async function readAll (paths: readonly string[]): Promise<Manifest[]> {
+async function readAll (paths: readonly string[], setting: string): Promise<Manifest[]> {
   const read = async (path: string): Promise<Manifest[]> => {
     if (path === '-') return parseManifests(await text(process.stdin), 'standard input')
     return (await Promise.all((await manifestFiles(path)).map(readManifests))).flat()
@@ -77,7 +77,7 @@ async function readAll (paths: readonly string[]): Promise<Manifest[]> {
     return (await Promise.all(paths.map(read))).flat()
   } catch (error) {
     if (error instanceof ManifestError) throw new UsageError(error.message)
-    throw new UsageError(`--filename: ${(error as Error).message}`)
+    throw new UsageError(`${setting}: ${(error as Error).message}`)
   }
 }
 
@@ -88,7 +88,7 @@ async function surroundingsOf (options: CheckOptions, stream: readonly Manifest[
     const live = await connect({ kubeconfig, ...(context ? { context } : {}) })
     return { ...live, blind: false }
   }
-  const others = state ? await readAll([state]) : []
+  const others = state ? await readAll([state], '--state') : []
   const known = [...stream, ...others]
   return {
     cluster: new EmbeddedCluster(() => known),

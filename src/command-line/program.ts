@@ -105,7 +105,7 @@ function report (error: unknown, program: Command): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') process.stderr.write(program.helpInformation())
-    else say(`${error.message.replace(/^error: /, 'dittofs-operator: ')}; see --help`)
+    else say(`${error.message.replace(/^error: /, 'dittofs-operator: ').replace(/\.$/, '')}; see --help`)
     return 2
   }
   if (error instanceof UsageError) {

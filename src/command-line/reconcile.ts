@@ -17,7 +17,8 @@ export interface ReconcileContext {
 }
 
 /** Starts to reconcile as soon as the cluster is known. */
-export function startController ({ concurrency, watchNamespace }: ReconcileOptions, { log, metrics, policy, client, known }: ReconcileContext) {
+export function startController ({ concurrency, watchNamespace }: ReconcileOptions, context: ReconcileContext) {
+  const { log, metrics, policy, client, known } = context
   const controller = new Controller({
     client,
     log,

@@ -1,5 +1,5 @@
 import type { Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { isIPv6, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildServer } from '../admission/server.ts'
@@ -41,6 +41,15 @@ interface Part {
 /** Serves until a signal asks it to stop. @throws {StartUpError} when it cannot start */
 export async function serve (options: ServeOptions): Promise<void> {
   const log = await createLogger(options.logLevel, options.logFormat)
+  try {
+    await serveUntilStopped(options, log)
+  } finally {
+    // What went wrong is told on standard error after this, and is to be the last line there.
+    await new Promise<void>(resolve => log.flush(() => resolve()))
+  }
+}
+
+async function serveUntilStopped (options: ServeOptions, log: Logger): Promise<void> {
   const metrics = createMetrics()
   const stopped = stopSignal()
   const host = options.host ?? (options.embedded === undefined ? '::' : '127.0.0.1')
@@ -63,9 +72,10 @@ export async function serve (options: ServeOptions): Promise<void> {
     const known = backend.start(stopped.signal).then(() => log.info('the cluster is known'))
     if (options.embedded !== undefined && webhook) {
       await known
-      await showTour(backend, { port: webhook.port, healthPort }, webhook.certificate)
+      await showTour(backend, { host, port: webhook.port, healthPort }, webhook.certificate, log)
     }
-    if (options.controller && backend.client) parts.unshift(startController(options, { log, metrics, policy, client: backend.client, known }))
+    const { client } = backend
+    if (options.controller && client) parts.unshift(startController(options, { log, metrics, policy, client, known }))
     // Whichever comes first: a signal, or a fault that only the cluster could tell, such as a CRD that is not installed.
     await Promise.race([stopped.promise, known.then(() => stopped.promise)])
   } finally {
@@ -139,14 +149,23 @@ function stopSignal () {
   return { promise, signal: controller.signal, name: () => name }
 }
 
+interface Addresses { readonly host: string, readonly port: number, readonly healthPort: number }
+
 /** What a person who has just started the embedded mode sees: every verdict on the objects of the folder, and how to send their own. */
-async function showTour (backend: Backend, ports: { port: number, healthPort: number }, certificate: Certificates): Promise<void> {
+async function showTour (backend: Backend, { host, port, healthPort }: Addresses, certificate: Certificates, log: Logger): Promise<void> {
   const write = (text: string) => process.stdout.write(text)
-  const endpoint = { host: '127.0.0.1', port: ports.port, ca: certificate.ca() }
-  write(`\ndittofs-operator ${version} answers on https://localhost:${ports.port}/mutate and /validate\n` +
-    `health and metrics on http://localhost:${ports.healthPort}/readyz and /metrics\n`)
-  const show = () => tour(backend.manifests(), endpoint, write)
-  await show()
+  const address = ['::', '0.0.0.0'].includes(host) ? '127.0.0.1' : host
+  const endpoint = { address, name: certificate.name(), port, ca: certificate.ca() }
+  write(`\ndittofs-operator ${version} answers on https://${endpoint.name}:${port}/mutate and /validate\n` +
+    `health and metrics on http://${isIPv6(address) ? `[${address}]` : address}:${healthPort}/readyz and /metrics\n`)
+  // One after the other, also when the files change faster than the verdicts come.
+  let shown = Promise.resolve()
+  const show = () => {
+    shown = shown.then(async () => await tour(backend.manifests(), { ...endpoint, ca: certificate.ca() }, write))
+      .catch((error: unknown) => log.warn({ cause: (error as Error).message }, 'cannot show the verdicts on the folder'))
+  }
+  show()
+  await shown
   write(`\nSend your own:\n\n${curlCommand(endpoint, certificate.caFile())}\n\nEdit the manifests and watch the verdicts change. Ctrl-C stops.\n`)
-  backend.onChange(() => void show())
+  backend.onChange(show)
 }

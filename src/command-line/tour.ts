@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:https'
+import { isIP } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { isObject } from '../dittoserver/structural.ts'
 import type { PatchOperation } from '../admission/mutate.ts'
@@ -8,7 +9,14 @@ import { metadataOf, namespaceOf } from '../embedded/embedded-cluster.ts'
 import type { Manifest } from '../embedded/manifests.ts'
 import { kubectlView, reviewForCreate } from './kubectl-view.ts'
 
-export interface Endpoint { readonly host: string, readonly port: number, readonly ca: Buffer | string }
+export interface Endpoint {
+  /** To connect to. */
+  readonly address: string
+  /** That the certificate speaks for. */
+  readonly name: string
+  readonly port: number
+  readonly ca: Buffer | string
+}
 
 /** Sends every DittoServer among the manifests through the server's own endpoints, as the API server would, and shows the verdicts. */
 export async function tour (manifests: readonly Manifest[], endpoint: Endpoint, write: (text: string) => void): Promise<void> {
@@ -41,10 +49,15 @@ function setAt (object: unknown, path: string, value: string): void {
   if (isObject(holder)) holder[last] = value
 }
 
-async function post (path: string, body: unknown, { host, port }: Endpoint, agent: Agent): Promise<AdmissionResponse> {
+async function post (path: string, body: unknown, { address, name, port }: Endpoint, agent: Agent): Promise<AdmissionResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<AdmissionResponse>()
-  const outgoing = request({ host, port, path, method: 'POST', agent, servername: 'localhost', headers: { 'content-type': 'application/json' } }, reply => {
-    json(reply).then(review => resolve((review as { response: AdmissionResponse }).response), reject)
+  const headers = { host: name, 'content-type': 'application/json' }
+  const outgoing = request({ host: address, port, path, method: 'POST', agent, servername: isIP(name) ? '' : name, headers }, reply => {
+    json(reply).then(answer => {
+      const { response, message } = answer as { response?: AdmissionResponse, message?: string }
+      if (response) resolve(response)
+      else reject(new Error(`${path}: HTTP ${reply.statusCode}: ${message ?? ''}`))
+    }, reject)
   })
   outgoing.on('error', reject)
   outgoing.end(JSON.stringify(body))
@@ -52,9 +65,13 @@ async function post (path: string, body: unknown, { host, port }: Endpoint, agen
 }
 
 /** A command that a person can paste to send a review by hand. */
-export function curlCommand ({ port }: Endpoint, caFile: string): string {
+export function curlCommand ({ address, name, port }: Endpoint, caFile: string): string {
   const review = reviewForCreate({
     apiVersion: `${group}/v1alpha1`, kind, metadata: { name: 'demo' }, spec: { storage: { metadataSize: '10Gi', storageClassName: 'nope' } },
   }, 'demo', 'default', '1')
-  return `curl --cacert ${caFile} -H 'content-type: application/json' https://localhost:${port}/validate -d '${JSON.stringify(review)}'`
+  const resolve = name === 'localhost' && address === '127.0.0.1' ? '' : ` --resolve ${name}:${port}:${address}`
+  return `curl --cacert ${quoted(caFile)}${resolve} -H 'content-type: application/json' https://${name}:${port}/validate -d ${quoted(JSON.stringify(review))}`
 }
+
+/** For a shell. */
+const quoted = (text: string) => /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

@@ -36,12 +36,16 @@ export class Controller {
   constructor (options: ControllerOptions) {
     const { client, log, outage, policy, concurrency, namespace, fence, observer, onWatch } = options
     this.#log = log
-    this.#live = new LiveObjects({ client, log, outage, ...(namespace === undefined ? {} : { namespace }), ...(onWatch ? { onWatch } : {}) })
+    this.#live = new LiveObjects({
+      client, log, outage, ...(namespace === undefined ? {} : { namespace }), ...(onWatch ? { onWatch } : {}),
+    })
     const reconciler = new Reconciler({ client, live: this.#live, log, policy, fence })
     this.#queue = new Queue({
       concurrency,
       worker: async (key, signal) => await reconciler.reconcile(key, signal),
-      onFailure: (key, error, retryInMs) => log.warn({ server: key, cause: (error as Error).message, retryInMs: Math.round(retryInMs) }, 'to be tried again'),
+      onFailure: (key, error, retryInMs) => {
+        log.warn({ server: key, cause: (error as Error).message, retryInMs: Math.round(retryInMs) }, 'to be tried again')
+      },
       ...(observer ? { observer } : {}),
     })
   }

@@ -43,7 +43,9 @@ export async function ensureFinalizer (object: KubernetesObject, server: DittoSe
  * Lets a deleted server go, once its PostgreSQL data is safe: left behind without an owner, or deleted where that was asked
  * for. Whatever fails is tried again; the finalizer is never removed by force. All else has owner references, and is collected.
  */
-export async function finalize (server: DittoServer, clusters: readonly KubernetesObject[], context: FinalizeContext): Promise<Occurrence[]> {
+export async function finalize (
+  server: DittoServer, clusters: readonly KubernetesObject[], context: FinalizeContext,
+): Promise<Occurrence[]> {
   if (!server.metadata.finalizers.includes(finalizer)) return []
   const { client, live, applier, signal, fence } = context
   const { uid } = server.metadata

@@ -29,7 +29,9 @@ const refusal = (condition: Refusal['condition'], reason: string, message: strin
  * The rules of admission once more: the object may have got in while the webhook was away. What is refused never reaches
  * the cluster; the last good objects stay as they are. Pure.
  */
-export function refusalOf (object: KubernetesObject, server: DittoServer, policy: Policy, statefulSet: KubernetesObject | undefined): Refusal | undefined {
+export function refusalOf (
+  object: KubernetesObject, server: DittoServer, policy: Policy, statefulSet: KubernetesObject | undefined,
+): Refusal | undefined {
   const broken = portConflicts(server.spec).filter(({ real }) => real)
   if (broken.length > 0) {
     return refusal('config', 'PortConflict', broken.map(({ field, port, explanation }) => `${field}: ${port} is ${explanation}`).join('; '))

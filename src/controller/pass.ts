@@ -182,7 +182,9 @@ function templatesOf (statefulSet: KubernetesObject | undefined): Claim[] | unde
   return volumeClaimTemplates?.map(({ metadata: { name }, spec: { accessModes, storageClassName, resources } = {} }) => ({
     metadata: { name },
     spec: {
-      ...(accessModes ? { accessModes } : {}), ...(storageClassName === undefined ? {} : { storageClassName }), ...(resources ? { resources } : {}),
+      ...(accessModes ? { accessModes } : {}),
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      ...(resources ? { resources } : {}),
     },
   }))
 }

@@ -45,7 +45,8 @@ export function readDittoServer (value: unknown): Reading {
   let object = toEffective(raw)
   // Each round mends one level: an object put in where another type stood may lack its own required fields.
   for (let round = 0, left = errors; left.length > 0 && round < 10; round++) {
-    const mended = structuredClone(object)
+    // A copy to write into. What is wrong in it is not copied, and may be nested deeper than any copying could follow.
+    const mended = toEffective(object)
     for (const { path } of left) mend(mended, path)
     object = toEffective(mended)
     left = validate(object)

@@ -171,8 +171,15 @@ t.test('a client that hangs up half-way', async t => {
 })
 
 t.test('a body that trickles in is cut off', async t => {
-  webhook.app.server.requestTimeout = 300
-  t.teardown(() => { webhook.app.server.requestTimeout = 30_000 })
+  const { server: https } = webhook.app
+  t.ok(https.headersTimeout < https.requestTimeout, 'Node would swap them')
+  t.equal(https.requestTimeout, 30_000)
+  https.headersTimeout = 100
+  https.requestTimeout = 300
+  t.teardown(() => {
+    https.requestTimeout = 30_000
+    https.headersTimeout = 15_000
+  })
   const before = lines.length
   const socket = await rawConnection()
   let answer = ''

@@ -70,9 +70,8 @@ t.test('what the audit log of the API server gets', async t => {
   const annotations = async (over: object) => (await ask('/validate', over)).body.response?.auditAnnotations
   t.strictSame(await annotations({}), { decision: 'allow' })
   t.strictSame(await annotations({ object: withSecret }), { decision: 'allow', rules: 'S3-SECRET-MISSING' })
-  t.strictSame(await annotations({ object: server({ replicas: 9, storage: { metadataSize: '1Gi', storageClassName: 'nope' }, nfsPort: 0 }) }), {
-    decision: 'deny', rules: 'SCHEMA,SC-MISSING',
-  })
+  const wrong = server({ replicas: 9, image: 7, storage: { metadataSize: '1Gi', storageClassName: 'nope' } })
+  t.strictSame(await annotations({ object: wrong }), { decision: 'deny', rules: 'SC-MISSING,SCHEMA' }, 'each rule once')
   t.strictSame(await annotations({ operation: 'UPDATE', oldObject: server() }), { decision: 'allow-unchanged' })
   const deleting = server({ replicas: 9 }, { deletionTimestamp: '2026-01-01T00:00:00Z' })
   t.strictSame(await annotations({ operation: 'UPDATE', object: deleting, oldObject: server() }), { decision: 'allow-deleting' })
@@ -100,8 +99,8 @@ t.test('a refusal has one cause for each error', async t => {
     details: {
       name: 'demo',
       causes: [
-        { field: 'spec.replicas', reason: 'FieldValueInvalid', message: "Invalid value: '9': must be at most 1 [SCHEMA]" },
         { field: 'spec.storage.storageClassName', reason: 'FieldValueNotFound', message: /^Not found: 'nope': .*available: 'standard' \[SC-MISSING\]$/ },
+        { field: 'spec.replicas', reason: 'FieldValueInvalid', message: "Invalid value: '9': must be at most 1 [SCHEMA]" },
       ],
     },
   })
@@ -185,7 +184,8 @@ t.test('while it stops, requests on open connections are answered', async t => {
   t.equal(closed, false, 'it waits for the request in flight')
   release()
   t.match(await held, { status: 200, body: { response: { allowed: true } } })
-  await closing
+  await Promise.race([closing, delay(5_000, undefined, { ref: false })])
+  t.equal(closed, true, 'and then ends, though the client would keep its connection')
 })
 
 const faulty: Readonly<Record<string, Cluster['secret']>> = {
@@ -214,7 +214,7 @@ async function withinDeadline (t: Test, path: string, least: number, most: numbe
   const { body } = await send(path, JSON.stringify(review({ object: withSecret })))
   const took = performance.now() - started
   t.ok(took > least && took < most, `took ${Math.round(took)} ms`)
-  t.match(body.response, { allowed: true, warnings: [/could not verify.*timed out.*\[S3-SECRET-MISSING\]$/] })
+  t.match(body.response, { allowed: true, warnings: [/could not verify.*timed out.*\[S3-SECRET-UNVERIFIED\]$/] })
 }
 
 t.test('a lookup that hangs is given up before the API server gives us up', async t => await withinDeadline(t, '/validate?timeout=1s', 700, 1_000))
@@ -238,9 +238,10 @@ data: {accessKeyId: ${encoded}, secretAccessKey: ""}
 stringData: {jwt: ${value}}
 `),
   })
-  const { body } = await ask('/validate', { object: server({ ...withSecret.spec, identity: { jwt: { secretRef: { name: 's3', key: 'jwt' } } } }) })
-  t.equal(body.response?.warnings?.length, 2, 'something is wrong with both')
-  for (const [where, said] of Object.entries({ response: JSON.stringify(body), log: JSON.stringify(lines), metrics: await metrics.registry.metrics() })) {
+  const identity = { jwt: { secretRef: { name: 's3', key: 'jwt' } } }
+  const { body } = await ask('/validate', { object: server({ ...withSecret.spec, identity }) })
+  const places = { response: JSON.stringify(body), log: JSON.stringify(lines), metrics: await metrics.registry.metrics() }
+  for (const [where, said] of Object.entries(places)) {
     t.notMatch(said, value, where)
     t.notMatch(said, encoded, where)
   }

@@ -6,7 +6,7 @@ import { startOperator } from './operator.ts'
 // A DittoServer becomes a running set of objects, on a real API server with the real controllers.
 
 const manifests = fileURLToPath(new URL('../../manifests/', import.meta.url))
-const binaries = await binariesOrSkip(t)
+const binaries = await binariesOrSkip(t, { controllerManager: true })
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [`${manifests}crd.yaml`], controllerManager: true, audit: true })
   const { kubectl, kubeconfig } = plane
@@ -24,8 +24,10 @@ if (binaries) {
     const { code, stdout } = await kubectl(['get', kind, name, '-o', 'json'])
     return code === 0 ? JSON.parse(stdout) as Value : undefined
   }
-  interface Conditioned { metadata: { generation: number }, status?: { observedGeneration?: number, phase?: string, conditions?: { type: string, status: string, reason: string, message: string }[] } }
-  const condition = async (name: string, type: string) => (await get<Conditioned>('dittoserver', name))?.status?.conditions?.find(found => found.type === type)
+  interface Condition { type: string, status: string, reason: string, message: string }
+  interface Conditioned { status?: { observedGeneration?: number, phase?: string, conditions?: Condition[] } }
+  const condition = async (name: string, type: string) =>
+    (await get<Conditioned>('dittoserver', name))?.status?.conditions?.find(found => found.type === type)
 
   t.test('create: every object is there, and the claims are made', async t => {
     await apply(serverOf('demo', { metrics: { enabled: true }, smb: { enabled: true } }))

@@ -56,6 +56,7 @@ t.test('the watch alone notices a change, long before the next poll', async t =>
   const directory = t.testdir({ ...first })
   const { source, count } = observe(t, { directory, pollInterval: 3_600_000 })
   await source.start()
+  await eventually(async () => count.reads === 2, 'the look that follows the start')
   await source.reload()
   writeFiles(directory, second)
   await eventually(holds(source, second), 'the new pair', 5_000)
@@ -132,6 +133,19 @@ t.test('a certificate that expires while it is served', async t => {
   t.ok(await holds(source, first)(), 'it stays: a client may still take it, and there is no better one')
   now = new Date(source.pair.notBefore.getTime() - day)
   t.match(source.notReady(), /is not valid before/)
+})
+
+t.test('a pair that comes before its time is taken when its time has come', async t => {
+  let now = new Date()
+  const directory = t.testdir({ ...first })
+  const { source, logged } = observe(t, { directory, pollInterval: 20, now: () => now })
+  await source.start()
+  const early = await issue({ now: inDays(2) })
+  writeFiles(directory, early)
+  await eventually(async () => logged(/refused/).some(({ cause }) => /^tls\.crt is not valid before /.test(cause ?? '')), 'too early')
+  t.ok(await holds(source, first)())
+  now = inDays(3)
+  await eventually(holds(source, early), 'the same files, later')
 })
 
 t.test('doubts are logged', async t => {

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync 
 import { join } from 'node:path'
 import t from 'tap'
 import { readSnapshot } from '../../src/tls/snapshot.ts'
+import { SecretVolume } from './source.ts'
 
 const files = { 'tls.crt': 'certificate', 'tls.key': 'key' }
 
@@ -22,6 +23,28 @@ t.test('files behind the link of a Secret volume', async t => {
   const { certificate, key } = await readSnapshot(dir)
   t.strictSame([String(certificate), String(key)], ['second certificate', 'second key'])
 })
+
+t.test('no reading of a Secret volume mixes two revisions, however fast they follow', async t => {
+  const revision = (number: number) => ({ 'tls.crt': `${number}`, 'tls.key': `${number}`, 'ca.crt': `${number}` })
+  let latest = 0
+  const volume = new SecretVolume(join(t.testdir({}), 'tls'), revision(latest))
+  const writer = setInterval(() => volume.update(revision(++latest)), 4)
+  t.teardown(() => clearInterval(writer))
+  const seen = new Set<string>()
+  const deadline = performance.now() + 30_000
+  while (seen.size < 200 && performance.now() < deadline) {
+    const { certificate, key, ca } = await readSnapshot(volume.dir).catch(unsteady)
+    if (String(certificate) !== String(key) || String(certificate) !== String(ca)) t.fail(`${certificate}, ${key}, ${ca}`)
+    seen.add(String(certificate))
+  }
+  t.ok(seen.size >= 200, `${seen.size} of ${latest} revisions seen`)
+})
+
+/** A volume that never holds still may be given up on, but nothing else may go wrong. */
+function unsteady (error: Error) {
+  if (!/keep changing|does not exist/.test(error.message)) throw error
+  return { certificate: '', key: '', ca: '' }
+}
 
 const faults: Readonly<Record<string, readonly [(dir: string) => void, string]>> = {
   'no folder': [dir => rmSync(dir, { recursive: true }), 'the folder does not exist'],
