@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { ApiError } from '../cluster/api-error.ts'
+import { ApiError, hasStatus } from '../cluster/api-error.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
-import { applyRequest, deleteRequest } from '../cluster/api-requests.ts'
+import { applyRequest, deleteRequest, mergePatchRequest } from '../cluster/api-requests.ts'
 import { kinds, type KindName } from '../cluster/kinds.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
@@ -49,7 +49,7 @@ export class Applier {
    * What the API server turns into another spelling (`1024Mi` into `1Gi`) never equals what was sent. What came of it counts:
    * version and digest, by uid.
    */
-  readonly #settled = new Map<string, string>()
+  readonly #settled = new Map<string, { readonly at: string, readonly left: readonly string[] }>()
 
   constructor (client: ApiClient, live: LiveObjects) {
     this.#client = client
@@ -64,13 +64,17 @@ export class Applier {
     if (current && !options.isOurs(current)) throw new ForeignObject(rendered.kind, name)
     const digest = createHash('sha256').update(JSON.stringify(rendered)).digest('hex').slice(0, 32)
     const wanted = withAnnotation(rendered, digest)
-    if (current && this.#isApplied(wanted, current, digest)) return { result: 'unchanged', object: current, left: [] }
+    if (current && this.#isApplied(wanted, current, digest)) return { result: 'unchanged', object: current, left: this.#leftOf(current, digest) }
     options.fence()
-    const { object, left } = await this.#send(kind, wanted, options)
+    const { object, left } = await this.#send(kind, wanted, options).catch(async (error: unknown) => {
+      if (!current || !options.force || !hasStatus(error, 422)) throw error
+      await this.#overwrite(kind, wanted, options, error)
+      return await this.#send(kind, wanted, options)
+    })
     const reply = this.#live.wrote(kind, object)
     const { uid = '' } = reply.metadata
     if (isSubset(wanted, reply)) this.#settled.delete(uid)
-    else this.#settled.set(uid, settledAt(reply, digest))
+    else this.#settled.set(uid, { at: settledAt(reply, digest), left })
     return { result: current ? 'updated' : 'created', object: reply, left }
   }
 
@@ -95,7 +99,28 @@ export class Applier {
   #isApplied (wanted: KubernetesObject, current: KubernetesObject, digest: string): boolean {
     if (current.metadata.annotations?.[appliedAnnotation] !== digest) return false
     // Of a Secret only the metadata is watched; the digest tells whether its data is what was rendered.
-    return wanted.kind === 'Secret' || isSubset(wanted, current) || this.#settled.get(current.metadata.uid ?? '') === settledAt(current, digest)
+    return wanted.kind === 'Secret' || isSubset(wanted, current) || this.#settled.get(current.metadata.uid ?? '')?.at === settledAt(current, digest)
+  }
+
+  #leftOf (current: KubernetesObject, digest: string): readonly string[] {
+    const settled = this.#settled.get(current.metadata.uid ?? '')
+    return settled?.at === settledAt(current, digest) ? settled.left : []
+  }
+
+  /**
+   * An entry that someone else put in a list stays beside ours, and both together may be invalid: two ports of one name.
+   * So the lists are replaced as a whole. The record of that write is taken back, or its fields would survive when we
+   * no longer apply them. https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
+   */
+  async #overwrite (kind: KindName, { metadata: { namespace = '', name }, spec }: KubernetesObject, { signal }: ApplyOptions, cause: unknown): Promise<void> {
+    if (spec === undefined) throw cause
+    const path = resourcePath(kinds[kind], { namespace, name })
+    const patch = async (change: object) =>
+      await this.#client.request<KubernetesObject>({ ...mergePatchRequest(path, change, fieldManager), signal })
+    const { metadata: { resourceVersion, managedFields = [] } } = await patch({ spec }).catch((error: unknown) => {
+      throw hasStatus(error, 422) ? cause : error
+    })
+    await patch({ metadata: { resourceVersion, managedFields: managedFields.filter(entry => !isOurUpdate(entry as ManagedFields)) } })
   }
 
   async #send (kind: KindName, wanted: KubernetesObject, { force, signal }: ApplyOptions): Promise<Pick<Applied, 'object' | 'left'>> {
@@ -112,6 +137,11 @@ export class Applier {
     }
   }
 }
+
+interface ManagedFields { readonly manager?: string, readonly operation?: string, readonly subresource?: string }
+
+const isOurUpdate = ({ manager, operation, subresource = '' }: ManagedFields) =>
+  manager === fieldManager && operation === 'Update' && subresource === ''
 
 const settledAt = ({ metadata: { resourceVersion } }: KubernetesObject, digest: string) => `${resourceVersion ?? ''} ${digest}`
 

@@ -70,7 +70,7 @@ export class Reconciler {
       this.#secrets.forget(objectKey(server.metadata))
       throw new Error(observed.failure)
     }
-    return observed.database?.status === 'False' ? { requeueAfter: 15_000 } : {}
+    return awaitsOthers(observed) ? { requeueAfter: 15_000 } : {}
   }
 
   /** Never throws: what went wrong is part of what was observed, so that the status always tells. */
@@ -147,3 +147,6 @@ export class Reconciler {
 
   #now (): Date { return this.#options.now?.() ?? new Date() }
 }
+
+/** Nothing that is watched tells when a CRD is installed, or a StorageClass made expandable. */
+const awaitsOthers = ({ database, storage }: Observed) => database?.status === 'False' || storage.reason === 'ExpansionRefused'

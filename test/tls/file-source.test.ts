@@ -1,14 +1,13 @@
+import { X509Certificate } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { checkKeyPair } from '../../src/tls/key-pair.ts'
 import { eventually } from '../control-plane/control-plane.ts'
 import { day, expired, inDays, issue, type Files } from './certificates.ts'
 import { observe, writeFiles } from './source.ts'
 
-const fingerprintOf = ({ 'tls.crt': certificate, 'tls.key': key }: Files) =>
-  checkKeyPair({ certificate: Buffer.from(certificate), key: Buffer.from(key) }).fingerprint256
+const fingerprintOf = ({ 'tls.crt': certificate }: Files) => new X509Certificate(certificate).fingerprint256
 const holds = (source: { current (): { fingerprint256: string } | undefined }, files: Files) =>
   async () => source.current()?.fingerprint256 === fingerprintOf(files)
 
