@@ -21,6 +21,11 @@ type Admit = (request: AdmissionRequest, budget: number) => Admission | Promise<
 /** `POST /mutate` and `POST /validate`: an AdmissionReview in, an AdmissionReview out. */
 export function admissionRoutes (app: FastifyInstance, { cluster, policy, metrics, maxInFlight }: AdmissionOptions): void {
   let inFlight = 0
+  let closing = false
+  app.addHook('preClose', done => {
+    closing = true
+    done()
+  })
 
   const route = (webhook: Webhook, admit: Admit, onFault: typeof faultOfMutation) => {
     let count = 0
@@ -37,7 +42,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
       else metrics.webhookRequests.inc({ webhook, code: statusCode })
       done()
     }
-    app.post(`/${webhook}`, { onRequest: refuse, onResponse: countResponse }, async httpRequest => {
+    app.post(`/${webhook}`, { onRequest: refuse, onResponse: countResponse }, async (httpRequest, reply) => {
       const request = parseReview(httpRequest.body)
       const started = performance.now()
       inFlight++
@@ -46,6 +51,8 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
         const { timeout } = httpRequest.query as { timeout?: unknown }
         const admission = await admit(request, lookupBudget(timeout))
         record(webhook, request, admission, performance.now() - started)
+        // Its connection was open before the stop began, and would keep the server waiting for another request.
+        if (closing) void reply.header('connection', 'close')
         return reviewOf(admission.response)
       } catch (error) {
         metrics.webhookPanics.inc()

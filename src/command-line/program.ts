@@ -84,6 +84,7 @@ function checkCommand (done: (exitCode: number) => void): Command {
  */
 export async function run (args: readonly string[]): Promise<number> {
   let exitCode = 0
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', unlessBrokenPipe)
   const program = new Command('dittofs-operator')
     .description('Kubernetes operator and admission webhook for DittoFS')
     .version(version)
@@ -98,6 +99,11 @@ export async function run (args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, program)
   }
+}
+
+/** Whoever reads the output may stop before its end, as `head` does. */
+function unlessBrokenPipe (error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function report (error: unknown, program: Command): number {

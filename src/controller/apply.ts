@@ -62,6 +62,8 @@ export class Applier {
     const known = this.#live.get(kind, namespace, name)
     const current = known ?? await this.#live.read(kind, namespace, name, options.signal)
     if (current && !options.isOurs(current)) throw new ForeignObject(rendered.kind, name)
+    // On its way out it takes no changes; the watch tells when it is gone.
+    if (current?.metadata.deletionTimestamp !== undefined) return { result: 'unchanged', object: current, left: [] }
     const digest = createHash('sha256').update(JSON.stringify(rendered)).digest('hex').slice(0, 32)
     const wanted = withAnnotation(rendered, digest)
     if (current && this.#isApplied(wanted, current, digest)) return { result: 'unchanged', object: current, left: this.#leftOf(current, digest) }

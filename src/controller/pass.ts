@@ -124,22 +124,23 @@ export class Pass {
     const { server, applier, signal, fence } = this.#context
     if (!object) return
     // A database that is not ready holds back the first start of the server, and nothing else.
-    if (!current && this.#database && this.#database.status !== 'True') return
+    const mayStart = !this.#database || this.#database.status === 'True'
+    if (!current && !mayStart) return
     // It is going away without its pod; the watch tells when it is gone.
     if (current?.metadata.deletionTimestamp !== undefined) {
       this.#storage = { status: 'False', reason: 'Expanding', message: 'The StatefulSet is being replaced, its pod keeps running.' }
       return
     }
-    if (current && this.#isOwned(current)) {
-      const plan = planGrowth(claimTemplates(server), templatesOf(current) ?? [], template => this.#claim(template))
-      const refused = await this.#growClaims(plan.patches)
-      this.#storage = storageObservation(plan, refused)
-      if (plan.replaceStatefulSet) {
-        await applier.remove('StatefulSet', current, { isOurs: this.#isOwned, signal, fence }, 'Orphan')
-        return
-      }
-    } else this.#storage = { status: 'True', reason: 'StorageReady', message: 'The volumes have the sizes of the spec.' }
-    await this.#apply('StatefulSet', object)
+    const existing = current && this.#isOwned(current) ? current : undefined
+    // Ours from here on, and with it the claims: those of an earlier server of this name, or of the StatefulSet that was replaced.
+    if (!existing) await this.#apply('StatefulSet', object)
+    const wanted = claimTemplates(server)
+    const plan = planGrowth(wanted, templatesOf(existing) ?? wanted, template => this.#claim(template))
+    const refused = await this.#growClaims(plan.patches)
+    this.#storage = storageObservation(plan, refused)
+    // What is taken away must be sure to come back.
+    if (existing && plan.replaceStatefulSet && mayStart) await applier.remove('StatefulSet', existing, { isOurs: this.#isOwned, signal, fence }, 'Orphan')
+    else if (existing) await this.#apply('StatefulSet', object)
   }
 
   /** Resolves with the reason for which a claim may not grow, if so. */

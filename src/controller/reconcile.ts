@@ -95,7 +95,7 @@ export class Reconciler {
   }
 
   #explain (error: unknown, { metadata: { namespace, name } }: DittoServer): Partial<Observed> {
-    const reason = failureReason(error, 'reconcile')
+    const reason = error instanceof ForeignObject ? error.name : failureReason(error, 'reconcile')
     this.#options.log.warn({ namespace, name, err: error, reason }, 'pass failed')
     if (error instanceof ForeignObject) return { config: { status: 'False', reason: 'ForeignObject', message: error.message }, failure: error.message }
     return { failure: error instanceof Error ? error.message : reason }

@@ -30,8 +30,10 @@ export function parseManifests (text: string, source: string): Manifest[] {
     const line = lineCounter.linePos(document.contents?.range?.[0] ?? document.range[0]).line
     const [error] = document.errors
     if (error) throw new ManifestError(`${source}: ${error.message.split('\n')[0] ?? 'not YAML'}`)
-    const value = toJson(document, `${source}:${line}`)
-    return value === null || value === undefined ? [] : flatten(value, index === 0 ? source : `${source}:${line}`)
+    const place = `${source}:${line}`
+    const value = toJson(document, place)
+    if (value === null || value === undefined) return []
+    return objectsIn(value, place).map(object => ({ ...object, source: index === 0 ? source : place }))
   })
 }
 
@@ -44,12 +46,12 @@ function toJson (document: { toJS: () => unknown }, source: string): unknown {
   }
 }
 
-function flatten (value: unknown, source: string): Manifest[] {
+function objectsIn (value: unknown, place: string): Omit<Manifest, 'source'>[] {
   if (!isObject(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') {
-    throw new ManifestError(`${source}: not a Kubernetes object: apiVersion and kind must be set`)
+    throw new ManifestError(`${place}: not a Kubernetes object: apiVersion and kind must be set`)
   }
-  if (Array.isArray(value.items) && value.kind.endsWith('List')) return value.items.flatMap(item => flatten(item, source))
-  return [{ apiVersion: value.apiVersion, kind: value.kind, object: value, source }]
+  if (Array.isArray(value.items) && value.kind.endsWith('List')) return value.items.flatMap(item => objectsIn(item, place))
+  return [{ apiVersion: value.apiVersion, kind: value.kind, object: value }]
 }
 
 const isManifest = (name: string) => /\.(ya?ml|json)$/.test(name)

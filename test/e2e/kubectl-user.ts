@@ -3,8 +3,15 @@ import { eventually, type ControlPlane } from '../control-plane/control-plane.ts
 /** Any object of the cluster, as far as tests look into it. */
 export interface Found {
   metadata: {
-    name: string, uid: string, resourceVersion: string, generation: number, deletionTimestamp?: string,
-    annotations?: Record<string, string>, labels?: Record<string, string>, ownerReferences?: { uid: string }[], finalizers?: string[],
+    name: string,
+    uid: string,
+    resourceVersion: string,
+    generation: number,
+    deletionTimestamp?: string,
+    annotations?: Record<string, string>,
+    labels?: Record<string, string>,
+    ownerReferences?: { uid: string }[],
+    finalizers?: string[],
   }
   spec: Record<string, unknown>
   data?: Record<string, string>
@@ -13,9 +20,13 @@ export interface Found {
 
 export interface Condition { type: string, status: string, reason: string, message: string }
 
-export interface FoundService extends Found { spec: { type: string, clusterIP: string, ports: { name: string, port: number, targetPort: string }[] } }
+export interface FoundService extends Found {
+  spec: { type: string, clusterIP: string, ports: { name: string, port: number, targetPort: string }[] }
+}
 
-interface Container { name: string, image: string, env: { name: string, valueFrom?: { secretKeyRef: { name: string, key: string } } }[] }
+interface Variable { name: string, valueFrom?: { secretKeyRef: { name: string, key: string } } }
+
+interface Container { name: string, image: string, env: Variable[] }
 
 export interface FoundStatefulSet extends Found {
   spec: {
@@ -71,16 +82,17 @@ export function kubectlUser ({ kubectl }: Pick<ControlPlane, 'kubectl'>) {
       await eventually(async () => await get(kind, name) === undefined, `${kind} ${name} is gone`, milliseconds),
     /** Until the condition has this status and reason, in a status that speaks of the present spec. */
     awaitCondition: async (name: string, type: string, status: string, reason: string, milliseconds?: number): Promise<Condition> => {
-      const is = ({ metadata, status: { observedGeneration, conditions = [] } = {} }: Found) => observedGeneration === metadata.generation &&
-        conditions.find(condition => condition.type === type && condition.status === status && condition.reason === reason)
+      const matches = (condition: Condition) => condition.type === type && condition.status === status && condition.reason === reason
+      const is = ({ metadata, status: { observedGeneration, conditions = [] } = {} }: Found) =>
+        observedGeneration === metadata.generation && conditions.find(matches)
       const server = await awaitObject('dittoserver', name, is, `${type}=${status}, ${reason}`, milliseconds)
       return is(server) as Condition
     },
     /** Until an event of this reason about the object has been recorded. */
     awaitEvent: async (name: string, type: string, reason: string) => await eventually(async () => {
       const selector = `regarding.name=${name},type=${type},reason=${reason}`
-      const { items } = JSON.parse(await run(['get', 'events.v1.events.k8s.io', '--field-selector', selector, '-o', 'json'])) as { items: unknown[] }
-      return items.length > 0
+      const stdout = await run(['get', 'events.v1.events.k8s.io', '--field-selector', selector, '-o', 'json'])
+      return (JSON.parse(stdout) as { items: unknown[] }).items.length > 0
     }, `the event ${type} ${reason} about ${name}`),
   }
 }
