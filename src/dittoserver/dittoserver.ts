@@ -56,24 +56,22 @@ export function readDittoServer (value: unknown): Reading {
   return { errors, server: { metadata: readMetadata(raw.metadata), spec, ...status } }
 }
 
-/** Sets the value at `path` to its default or, where it is required, to its example; otherwise removes it. */
+const empty: Readonly<Record<string, unknown>> = { object: {}, array: [], string: '', integer: 0, boolean: false }
+const legal = ({ example, enum: choices, type = 'object' }: StructuralSchema): unknown => example ?? choices?.[0] ?? empty[type]
+
+/** Sets the value at `path`, or the whole list or map that it lies in, to a legal one; where none is required, removes it. */
 function mend (object: unknown, path: string): void {
-  const keys = path.replace(/\[.*$/, '').split('.')
   let schema: StructuralSchema = objectSchema
   let holder = object
-  for (const key of keys) {
+  for (const key of path.split(/[.[]/)) {
     const property = schema.properties?.[key]
     if (!isObject(holder)) return
-    if (!property) {
-      Reflect.deleteProperty(holder, key)
-      return
-    }
-    if (key !== keys.at(-1) && isObject(holder[key])) {
+    if (property?.properties && isObject(holder[key]) && path !== key && !path.endsWith(`.${key}`)) {
       holder = holder[key]
       schema = property
       continue
     }
-    const standIn = property.default ?? (schema.required?.includes(key) ? property.example ?? {} : undefined)
+    const standIn = property?.default ?? (schema.required?.includes(key) && property ? legal(property) : undefined)
     if (standIn === undefined) Reflect.deleteProperty(holder, key)
     else holder[key] = structuredClone(standIn)
     return

@@ -46,7 +46,7 @@ t.test('every setting may come from the environment; a flag wins', async t => {
     },
   })
   await server.said(/Ctrl-C/)
-  t.match(server.logs(), [{ level: 'info', msg: 'starting' }], 'the flag')
+  t.match(await eventually(async () => server.logs()[0], 'the first line', 5_000), { level: 'info', msg: 'starting' }, 'the flag')
   t.match(server.stdout(), `https://localhost:${server.port}/`, 'the flag')
   t.match(server.stdout(), /^The DittoServer "dittofs-warnings" is invalid:$/m, 'the rule was overridden')
   t.notMatch(server.stdout(), 'PORT-CONFLICT')

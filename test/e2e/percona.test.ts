@@ -9,7 +9,8 @@ import { startOperator } from './operator.ts'
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** The real ones are too large to be kept here; where they are at hand they are used, oldest first. */
-const real = ['percona-2.8.2', 'percona-3.x'].map(version => file(`../../../shared/data/${version}-perconapgclusters-crd.yaml`)).filter(path => existsSync(path))
+const real = ['2.8.2', '3.x'].map(version => file(`../../../shared/data/percona-${version}-perconapgclusters-crd.yaml`))
+  .filter(path => existsSync(path))
 const [crd = file('percona-crd.yaml'), ...newer] = real
 
 interface Cluster extends Found {
@@ -17,7 +18,10 @@ interface Cluster extends Found {
     crVersion: string
     postgresVersion: number
     instances: [{ name: string, replicas: number, dataVolumeClaimSpec: { resources: { requests: { storage: string } } } }]
-    backups: { enabled: boolean, pgbackrest?: { global?: object, repos?: { name: string, schedules: { full: string } }[], configuration?: object[] } }
+    backups: {
+      enabled: boolean
+      pgbackrest?: { global?: object, repos?: { name: string, schedules: { full: string } }[], configuration?: object[] }
+    }
     users: object[]
   }
 }
@@ -170,8 +174,8 @@ if (binaries) {
     await awaitCluster('spared', ({ metadata }) => metadata.ownerReferences === undefined, 'no owner')
     await percona('spared', { deleteWithServer: true })
     await awaitCluster('spared', ({ metadata }) => metadata.ownerReferences?.length === 1, 'an owner')
-    // Both at once: whatever the garbage collector saw last, the data is safe.
     await percona('spared', { deleteWithServer: false })
+    await awaitCluster('spared', ({ metadata }) => metadata.ownerReferences === undefined, 'no owner again')
     await run(['delete', 'dittoserver', 'spared', '--cascade=foreground'])
     await awaitGone('configmap', 'spared-config')
     const cluster = await getCluster('spared')
@@ -196,7 +200,7 @@ if (binaries) {
   t.test('backups', async t => {
     const on = { enabled: true, bucket: 'backups', endpoint: 'https://s3.example.com', credentialsSecretRef: { name: 'pgbackrest' } }
     const onAndOff = async (name: string) => {
-      await percona(name, { backup: on })
+      await percona(name, { backup: { ...on, retentionDays: null, fullSchedule: null } })
       const { spec: { backups } } = await awaitCluster(name, found => found.spec.backups.enabled, 'backups')
       t.match(backups, {
         pgbackrest: {
@@ -222,7 +226,9 @@ if (binaries) {
   })
 
   t.test('nothing went wrong on the way', async t => {
-    const unexpected = operator.lines.filter(line => (line.level === 'error' || line.level === 'warn') && !JSON.stringify(line).includes('not ours'))
+    // A CRD that has just been replaced is not served for a moment, with a 429.
+    const expected = /not ours|storage is \(re\)initializing/
+    const unexpected = operator.lines.filter(line => (line.level === 'error' || line.level === 'warn') && !expected.test(JSON.stringify(line)))
     t.strictSame(unexpected, [])
   })
 }

@@ -219,7 +219,8 @@ if (binaries) {
     await awaitCondition('clash', 'Progressing', 'False', 'PortConflict')
     await awaitEvent('clash', 'Warning', 'PortConflict')
     t.equal((await get('dittoserver', 'clash'))?.status?.phase, 'Failed')
-    const versions = (objects: readonly (Found | undefined)[]) => objects.map(found => [found?.metadata.uid, found?.metadata.generation, found?.spec, found?.data])
+    const versions = (objects: readonly (Found | undefined)[]) =>
+      objects.map(found => [found?.metadata.uid, found?.metadata.generation, found?.spec, found?.data])
     t.strictSame(versions(await objects()), versions(kept))
     await spec('clash', { smb: { port: 12445 } })
     await awaitCondition('clash', 'ConfigReady', 'True', 'ConfigValid')
