@@ -6,18 +6,23 @@ import type { Facts, Need } from '../rules/rule.ts'
  * Looks up what the rules need, all at once, in the namespace of the request only: a review must not tell its sender
  * anything about other namespaces. Never rejects; what is late when `budget` milliseconds are over is `unknown`.
  */
-export async function gather (needs: readonly Need[], cluster: Cluster, namespace: string, budget: number): Promise<Facts> {
+export function gather (needs: readonly Need[], cluster: Cluster, namespace: string, budget: number): Facts | Promise<Facts> {
   const controller = new AbortController()
   const learned = needs.map(need => ({ need, fact: lookUp(need, cluster, namespace, controller.signal) }))
-  if (!learned.some(({ fact }) => fact instanceof Promise)) return factsOf(learned as Learned[])
+  return learned.some(({ fact }) => fact instanceof Promise) ? inTime(learned, controller, budget) : factsOf(learned as Learned[])
+}
+
+interface Lookup { readonly need: Need, readonly fact: Fact<unknown> | Promise<Fact<unknown>> }
+
+async function inTime (lookups: readonly Lookup[], controller: AbortController, budget: number): Promise<Facts> {
   const late = Promise.withResolvers<Fact<never>>()
   const timer = setTimeout(() => {
     late.resolve(unknown('timed out'))
     controller.abort(new Error('timed out'))
   }, budget)
-  const inTime = await Promise.all(learned.map(async ({ need, fact }) => ({ need, fact: await Promise.race([fact, late.promise]) })))
+  const learned = await Promise.all(lookups.map(async ({ need, fact }) => ({ need, fact: await Promise.race([fact, late.promise]) })))
   clearTimeout(timer)
-  return factsOf(inTime)
+  return factsOf(learned)
 }
 
 interface Learned { readonly need: Need, readonly fact: Fact<unknown> }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, onRequestHookHandler, onResponseHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Policy } from '../rules/policy.ts'
@@ -37,12 +37,11 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
       void reply.header('retry-after', '1')
       done(new TooManyReviews())
     }
-    const countResponse: onResponseHookHandler = (_request, { statusCode }, done) => {
-      if (statusCode === 200) answered.inc()
-      else metrics.webhookRequests.inc({ webhook, code: statusCode })
+    const countRefusal = (_request: unknown, _reply: unknown, { statusCode }: { statusCode?: number }, done: () => void) => {
+      metrics.webhookRequests.inc({ webhook, code: statusCode ?? 500 })
       done()
     }
-    app.post(`/${webhook}`, { onRequest: refuse, onResponse: countResponse }, async (httpRequest, reply) => {
+    app.post(`/${webhook}`, { onRequest: refuse, onError: countRefusal }, async (httpRequest, reply) => {
       const request = parseReview(httpRequest.body)
       const started = performance.now()
       inFlight++
@@ -61,6 +60,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
       } finally {
         inFlight--
         count--
+        answered.inc()
         latency.observe((performance.now() - started) / 1000)
       }
     })

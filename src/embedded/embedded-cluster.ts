@@ -30,6 +30,8 @@ export function metadataOf (object: Readonly<Record<string, unknown>>): Metadata
 /** A cluster that consists of manifests: what is not among them is definitely absent. */
 export class EmbeddedCluster implements Cluster {
   readonly #manifests: () => readonly Manifest[]
+  /** Worked out once for a state of the folder, which is a new array each time that it changes. */
+  #classes: { readonly of: readonly Manifest[], readonly fact: Fact<readonly StorageClassFact[]> } | undefined
 
   constructor (manifests: () => readonly Manifest[]) {
     this.#manifests = manifests
@@ -44,6 +46,8 @@ export class EmbeddedCluster implements Cluster {
   }
 
   storageClasses (): Fact<readonly StorageClassFact[]> {
+    const manifests = this.#manifests()
+    if (this.#classes?.of === manifests) return this.#classes.fact
     const classes = this.#find('storage.k8s.io', 'StorageClass').map(({ object }): StorageClassFact => {
       const { name, annotations } = metadataOf(object)
       return {
@@ -54,7 +58,9 @@ export class EmbeddedCluster implements Cluster {
     })
     // Of two manifests of one object the later counts, as if they had been applied in turn.
     const byName = new Map(classes.map(found => [found.name, found]))
-    return present([...byName.values()].sort((a, b) => a.name < b.name ? -1 : 1))
+    const fact = present([...byName.values()].sort((a, b) => a.name < b.name ? -1 : 1))
+    this.#classes = { of: manifests, fact }
+    return fact
   }
 
   storageClass (name: string): Fact<StorageClassFact> {

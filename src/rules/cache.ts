@@ -27,7 +27,7 @@ export function mountedDirectories (spec: DittoServerSpec): string[] {
   ]
 }
 
-const isUnder = (path: string, directory: string) => path === directory || path.startsWith(`${directory}/`)
+const isUnder = (path: string, directory: string) => path.startsWith(directory) && (path.length === directory.length || path[directory.length] === '/')
 
 export const pathNotMounted: Rule = {
   id: 'PATH-NOT-MOUNTED',

@@ -55,11 +55,11 @@ export function judge (prepared: Case, facts: Facts): Verdict {
   const { reading: { server, errors }, old, exempt, active } = prepared
   if (exempt) return { allowed: true, errors: [], warnings: [], exempt }
   const subject: Subject = { server, facts, ...(old ? { old: old.server } : {}) }
-  const claimed = claim(errors, active)
+  const claimed = errors.length > 0 ? claim(errors, active) : undefined
   const verdict = { errors: [] as Finding[], warnings: [] as Finding[] }
   const add = (finding: Finding) => (finding.severity === 'deny' ? verdict.errors : verdict.warnings).push(finding)
   for (const rule of active) {
-    for (const error of claimed.get(rule) ?? []) add(weigh(rule, describe(error), prepared))
+    if (claimed) for (const error of claimed.get(rule) ?? []) add(weigh(rule, describe(error), prepared))
     for (const complaint of rule.judge(subject)) {
       if (!errors.some(({ path }) => overlap(path, complaint.field))) add(weigh(rule, complaint, prepared))
     }

@@ -11,8 +11,11 @@ function deadKnobs (schema: StructuralSchema, path: readonly string[] = []): { p
 
 const knobs = deadKnobs(specSchema)
 
-const valueAt = (object: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((value, key) => isObject(value) ? value[key] : undefined, object)
+function valueAt (object: unknown, path: readonly string[]): unknown {
+  let value = object
+  for (const key of path) value = isObject(value) ? value[key] : undefined
+  return value
+}
 
 /** More would not fit into one warning. */
 const mostNamed = 3

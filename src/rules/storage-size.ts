@@ -6,8 +6,14 @@ import type { Complaint, Need, Rule, Subject } from './rule.ts'
 const sizes = ['metadataSize', 'contentSize', 'cacheSize', 'controlPlaneSize'] as const
 
 /** Sizes that are set, in the order of the schema. */
-const entries = ({ storage }: DittoServerSpec) =>
-  sizes.flatMap(size => storage[size] ? [{ size, field: `spec.storage.${size}`, value: storage[size] }] : [])
+function entries ({ storage }: DittoServerSpec) {
+  const set: { size: typeof sizes[number], field: string, value: string }[] = []
+  for (const size of sizes) {
+    const value = storage[size]
+    if (value) set.push({ size, field: `spec.storage.${size}`, value })
+  }
+  return set
+}
 
 const zero = /^0+[A-Z]/
 
