@@ -40,6 +40,15 @@ export function createMetrics () {
   new Gauge({
     name: 'workqueue_depth', help: 'DittoServers that wait to be looked at.', registers, collect () { this.set(queueDepth()) },
   })
+  let leader: { name: string, leads: () => boolean } | undefined
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'leader_election_master_status',
+    help: '1 where this process leads.',
+    labelNames: ['name'],
+    registers,
+    collect () { if (leader) this.set({ name: leader.name }, leader.leads() ? 1 : 0) },
+  })
   const inFlight = new Map<string, () => number>()
   // eslint-disable-next-line no-new -- it registers itself
   new Gauge({
@@ -80,6 +89,7 @@ export function createMetrics () {
       registers,
     }),
     queueDepth: (depth: () => number) => { queueDepth = depth },
+    leading: (name: string, leads: () => boolean) => { leader = { name, leads } },
     queue: queueMetrics(registers),
     certificateReads: new Counter({
       name: 'certwatcher_read_certificate_total', help: 'Times that the serving certificate was read.', registers,

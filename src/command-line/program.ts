@@ -51,6 +51,9 @@ function serveCommand (): Command {
     .addOption(setting('--no-controller', 'do not reconcile'))
     .addOption(setting('--concurrency <number>', 'servers reconciled at once').argParser(wholeNumber(1, 256)).default(8))
     .addOption(setting('--watch-namespace <name>', 'reconcile in this namespace only (default: in every one)'))
+    .addOption(setting('--no-leader-elect', 'reconcile without a Lease: for one process alone'))
+    .addOption(setting('--leader-election-namespace <name>', 'namespace of the Lease (default: that of the pod)'))
+    .addOption(setting('--leader-election-id <name>', 'name of the Lease').default('dittofs-operator'))
     .addOption(setting('--log-level <level>', 'least severe log lines to write').choices(logLevels).default('info'))
     .addOption(setting('--log-format <format>', 'auto is text on a terminal and json elsewhere').choices(logFormats).default('auto'))
     .action(async (options: ServeOptions) => {

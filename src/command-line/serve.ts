@@ -28,6 +28,9 @@ export interface ServeOptions {
   readonly controller: boolean
   readonly concurrency: number
   readonly watchNamespace?: string
+  readonly leaderElect: boolean
+  readonly leaderElectionNamespace?: string
+  readonly leaderElectionId: string
   readonly logLevel: string
   readonly logFormat: LogFormat
 }
@@ -75,9 +78,10 @@ async function serveUntilStopped (options: ServeOptions, log: Logger): Promise<v
       await showTour(backend, { host, port: webhook.port, healthPort }, webhook.certificate, log)
     }
     const { client } = backend
-    if (options.controller && client) parts.unshift(startController(options, { log, metrics, policy, client, known }))
-    // Whichever comes first: a signal, or a fault that only the cluster could tell, such as a CRD that is not installed.
-    await Promise.race([stopped.promise, known.then(() => stopped.promise)])
+    const controller = options.controller && client ? startController(options, { log, metrics, policy, client, known }) : undefined
+    if (controller) parts.unshift(controller)
+    // Whichever comes first: a signal, the loss of the lead, or a fault that only the cluster could tell, such as a missing CRD.
+    await Promise.race([stopped.promise, known.then(() => stopped.promise), ...controller ? [controller.lost] : []])
   } finally {
     draining = true
     log.info({ signal: stopped.name() }, 'stopping')

@@ -1,11 +1,13 @@
 import type { BaseLogger } from 'pino'
 import type { ApiClient } from '../cluster/api-client.ts'
+import { hasStatus } from '../cluster/api-error.ts'
 import type { ApiServerOutage } from '../cluster/api-server-outage.ts'
 import type { KindName } from '../cluster/kinds.ts'
 import { objectKey, type KubernetesObject } from '../cluster/kubernetes-object.ts'
 import type { WatchCacheEvent } from '../cluster/watch-cache.ts'
 import { kind as dittoServerKind } from '../dittoserver/api.ts'
 import { readDittoServer } from '../dittoserver/dittoserver.ts'
+import { NotLeading } from '../leader-election/leader-election.ts'
 import type { Policy } from '../rules/policy.ts'
 import { LiveObjects } from './live-objects.ts'
 import { secretUses } from './pod-secrets.ts'
@@ -44,7 +46,8 @@ export class Controller {
       concurrency,
       worker: async (key, signal) => await reconciler.reconcile(key, signal),
       onFailure: (key, error, retryInMs) => {
-        log.warn({ server: key, cause: (error as Error).message, retryInMs: Math.round(retryInMs) }, 'to be tried again')
+        const level = hasStatus(error, 409) || error instanceof NotLeading ? 'debug' : 'warn'
+        log[level]({ server: key, cause: (error as Error).message, retryInMs: Math.round(retryInMs) }, 'to be tried again')
       },
       ...(observer ? { observer } : {}),
     })

@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
 import { fieldManager, finalizer } from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
+import { labels } from '../render/names.ts'
 import type { Applier } from './apply.ts'
 import type { LiveObjects } from './live-objects.ts'
 import type { Occurrence } from './events.ts'
@@ -41,20 +42,22 @@ export async function ensureFinalizer (object: KubernetesObject, server: DittoSe
 
 /**
  * Lets a deleted server go, once its PostgreSQL data is safe: left behind without an owner, or deleted where that was asked
- * for. Whatever fails is tried again; the finalizer is never removed by force. All else has owner references, and is collected.
+ * for. `object` is what the API server says now: the wish may have changed at the last moment. Whatever fails is tried again;
+ * the finalizer is never removed by force. All else has owner references, and is collected.
  */
 export async function finalize (
-  server: DittoServer, clusters: readonly KubernetesObject[], context: FinalizeContext,
+  object: KubernetesObject, server: DittoServer, clusters: readonly KubernetesObject[], context: FinalizeContext,
 ): Promise<Occurrence[]> {
-  if (!server.metadata.finalizers.includes(finalizer)) return []
   const { client, live, applier, signal, fence } = context
-  const { uid } = server.metadata
+  const { uid, name: serverName } = server.metadata
+  const isOurs = ({ metadata }: KubernetesObject) =>
+    Object.entries(labels(serverName)).every(([key, value]) => metadata.labels?.[key] === value)
   const occurrences: Occurrence[] = []
   const { enabled, deleteWithServer } = server.spec.percona
   for (const cluster of clusters) {
     const { namespace = '', name, ownerReferences = [] } = cluster.metadata
-    if (enabled && deleteWithServer) {
-      await applier.remove('PerconaPGCluster', cluster, { isOurs: () => true, signal, fence })
+    if (enabled && deleteWithServer && isOurs(cluster)) {
+      await applier.remove('PerconaPGCluster', cluster, { isOurs, signal, fence })
       const note = `PostgreSQL cluster ${name} is deleted: percona.deleteWithServer is true`
       occurrences.push({ type: 'Warning', reason: 'PerconaDeleted', action: 'Delete', note })
     } else if (ownerReferences.some(owner => owner.uid === uid)) {
@@ -66,12 +69,8 @@ export async function finalize (
       occurrences.push({ type: 'Normal', reason: 'PerconaOrphaned', action: 'Preserve', note })
     }
   }
-  const { namespace, name } = server.metadata
-  const latest = await live.read('DittoServer', namespace, name, signal)
-  if (!latest || latest.metadata.uid !== uid) return occurrences
-  const others = (latest.metadata.finalizers ?? []).filter(entry => entry !== finalizer)
   try {
-    await patchFinalizers(latest, server, others, context)
+    await patchFinalizers(object, server, server.metadata.finalizers.filter(entry => entry !== finalizer), context)
   } catch (error) {
     if (!hasStatus(error, 404)) throw error
   }

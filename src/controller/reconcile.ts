@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BaseLogger } from 'pino'
 import type { ApiClient } from '../cluster/api-client.ts'
+import { hasStatus } from '../cluster/api-error.ts'
 import { mergePatchRequest } from '../cluster/api-requests.ts'
 import { failureReason } from '../cluster/failure-reason.ts'
 import { kinds } from '../cluster/kinds.ts'
@@ -90,6 +91,8 @@ export class Reconciler {
       return { ...pass.observed(), ...statefulSet() }
     } catch (error) {
       this.#options.fence()
+      // Somebody was faster: that is no failure to tell anyone about, and the next pass sees what he did.
+      if (hasStatus(error, 409)) throw error
       return { ...pass.observed(), ...statefulSet(), ...this.#explain(error, server) }
     }
   }
@@ -101,16 +104,20 @@ export class Reconciler {
     return { failure: error instanceof Error ? error.message : reason }
   }
 
-  async #delete (server: DittoServer, signal: AbortSignal): Promise<Outcome> {
-    if (!server.metadata.finalizers.includes(finalizer)) return {}
+  async #delete (seen: DittoServer, signal: AbortSignal): Promise<Outcome> {
+    if (!seen.metadata.finalizers.includes(finalizer)) return {}
     const { live } = this.#options
-    const { namespace, name } = server.metadata
-    if (server.status?.phase !== 'Deleting') {
-      await this.#patchStatus(server, { phase: 'Deleting' }, signal)
-      await this.#record(server, [{ type: 'Normal', reason: 'Deleting', action: 'Delete', note: 'DittoServer is being deleted' }])
+    const { namespace, name } = seen.metadata
+    if (seen.status?.phase !== 'Deleting') {
+      await this.#patchStatus(seen, { phase: 'Deleting' }, signal)
+      await this.#record(seen, [{ type: 'Normal', reason: 'Deleting', action: 'Delete', note: 'DittoServer is being deleted' }])
     }
+    const object = await live.read('DittoServer', namespace, name, signal)
+    if (!object || object.metadata.uid !== seen.metadata.uid) return {}
+    const { server } = readDittoServer(object)
+    if (!server.metadata.finalizers.includes(finalizer)) return {}
     const cluster = await live.read('PerconaPGCluster', namespace, childNames(name).perconaCluster, signal)
-    await this.#record(server, await finalize(server, cluster ? [cluster] : [], this.#context(signal)))
+    await this.#record(server, await finalize(object, server, cluster ? [cluster] : [], this.#context(signal)))
     return {}
   }
 
