@@ -1,20 +1,19 @@
-import { text } from 'node:stream/consumers'
 import { gather } from '../admission/gather.ts'
 import { mutate } from '../admission/mutate.ts'
 import { respond } from '../admission/respond.ts'
 import { parseReview } from '../admission/review.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { apiVersion, group, kind } from '../dittoserver/api.ts'
+import { apiVersion, kind } from '../dittoserver/api.ts'
 import { isObject } from '../dittoserver/structural.ts'
 import { EmbeddedCluster, metadataOf, nameOf } from '../embedded/embedded-cluster.ts'
-import { ManifestError, manifestFiles, parseManifests, readManifests, type Manifest } from '../embedded/manifests.ts'
+import type { Manifest } from '../embedded/manifests.ts'
 import { sentence, type Finding } from '../rules/finding.ts'
 import { judge, prepare, type Verdict } from '../rules/judge.ts'
 import { parsePolicy, type Policy } from '../rules/policy.ts'
 import { rules } from '../rules/table.ts'
-import { UsageError } from './fault.ts'
 import { kubectlView, reviewForCreate } from './kubectl-view.ts'
 import { connect } from './live.ts'
+import { isDittoServer, readAll } from './manifest-files.ts'
 
 export interface CheckOptions {
   readonly filename: readonly string[]
@@ -49,7 +48,7 @@ const lookupBudget = 10_000
 /** Resolves with the exit code: 0 allowed, 1 denied. @throws {UsageError} for a file that cannot be read */
 export async function check (options: CheckOptions): Promise<number> {
   const manifests = await readAll(options.filename, '--filename')
-  const servers = manifests.filter(manifest => manifest.kind === kind && manifest.apiVersion.startsWith(`${group}/`))
+  const servers = manifests.filter(isDittoServer)
   const surroundings = await surroundingsOf(options, manifests)
   const policy = policyOf(options, surroundings.blind)
   const results: Checked[] = []
@@ -66,19 +65,6 @@ export async function check (options: CheckOptions): Promise<number> {
 function policyOf ({ rule: overrides = [] }: CheckOptions, blind: boolean): Policy {
   const policy = parsePolicy(overrides)
   return rule => blind && rule.needs ? 'off' : policy(rule)
-}
-
-async function readAll (paths: readonly string[], setting: string): Promise<Manifest[]> {
-  const read = async (path: string): Promise<Manifest[]> => {
-    if (path === '-') return parseManifests(await text(process.stdin), 'standard input')
-    return (await Promise.all((await manifestFiles(path)).map(readManifests))).flat()
-  }
-  try {
-    return (await Promise.all(paths.map(read))).flat()
-  } catch (error) {
-    if (error instanceof ManifestError) throw new UsageError(error.message)
-    throw new UsageError(`${setting}: ${(error as Error).message}`)
-  }
 }
 
 /** What is applied together with a DittoServer is part of its cluster too, except where a live one can be asked. */

@@ -2,10 +2,13 @@ import { pino } from 'pino'
 import { ApiClient } from '../cluster/api-client.ts'
 import { hasStatus } from '../cluster/api-error.ts'
 import { failureReason } from '../cluster/failure-reason.ts'
+import { kinds } from '../cluster/kinds.ts'
+import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { loadConnection } from '../cluster/kubeconfig.ts'
 import { LiveCluster } from '../cluster/live-cluster.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
 import { group, plural, version as apiVersion } from '../dittoserver/api.ts'
+import type { ReadObject } from '../render/offline.ts'
 import { version } from '../version.ts'
 import { UsageError } from './fault.ts'
 
@@ -36,6 +39,15 @@ export async function connect ({ kubeconfig, context }: { kubeconfig: string, co
         throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${plural}`)}`)
       }
     },
+    read: (async (kind, namespace, name) => {
+      const path = resourcePath(kinds[kind], { namespace, name })
+      try {
+        return await client.request<KubernetesObject>({ verb: 'get', method: 'GET', path, timeoutMs: patience })
+      } catch (error) {
+        if (hasStatus(error, 404)) return undefined
+        throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${kinds[kind].resource}`)}`)
+      }
+    }) satisfies ReadObject,
     close: async () => {
       await cluster.stop()
       client.close()

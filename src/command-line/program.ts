@@ -4,6 +4,7 @@ import { parsePolicy } from '../rules/policy.ts'
 import { version } from '../version.ts'
 import { StartUpError, UsageError } from './fault.ts'
 import type { CheckOptions } from './check.ts'
+import type { RenderOptions } from './render.ts'
 import type { ServeOptions } from './serve.ts'
 
 const wholeNumber = (least: number, most: number) => (text: string): number => {
@@ -41,6 +42,7 @@ function serveCommand (): Command {
     .addOption(kubeconfig('the ServiceAccount of the pod'))
     .addOption(context())
     .addOption(setting('--embedded <folder>', 'a folder of manifests stands in for a cluster').conflicts(['kubeconfig', 'context']))
+    .addOption(setting('--out <folder>', 'with --embedded: where to write the objects as YAML, one a file').conflicts(['kubeconfig', 'context']))
     .addOption(setting('--host <address>', 'address to listen on (default: every one; 127.0.0.1 with --embedded)'))
     .addOption(setting('--port <number>', 'port of the webhook, HTTPS').argParser(port).default(9443))
     .addOption(setting('--health-port <number>', 'port of /livez, /readyz and /metrics, HTTP').argParser(port).default(8081))
@@ -81,6 +83,22 @@ function checkCommand (done: (exitCode: number) => void): Command {
     })
 }
 
+function renderCommandLine (done: (exitCode: number) => void): Command {
+  const collect = (file: string, previous: readonly string[] = []) => [...previous, file]
+  return new Command('render')
+    .description('Print the objects that the reconcile loop would bring about, Secrets of its own included, as one YAML stream.')
+    .requiredOption('-f, --filename <path>', 'file, folder, or - for standard input; repeatable', collect)
+    .option('--state <folder>', 'manifests of what is in the cluster: Secrets, StatefulSets, PostgreSQL clusters')
+    .addOption(new Option('--kubeconfig <file>', 'look these up in the cluster of this kubeconfig').conflicts('state'))
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('-n, --namespace <name>', 'namespace of objects that give none', 'default')
+    .addHelpText('after', '\nExit code: 0 all is rendered, 1 a DittoServer is refused, 2 wrong usage or a file that cannot be read.')
+    .action(async (options: RenderOptions) => {
+      const { renderCommand } = await import('./render.ts')
+      done(await renderCommand(options))
+    })
+}
+
 /**
  * Runs the command line and resolves with the exit code: 0, 1 for what the command found or could not start with, 2 for
  * wrong usage. Faults end in one line on standard error.
@@ -93,6 +111,7 @@ export async function run (args: readonly string[]): Promise<number> {
     .version(version)
     .addCommand(serveCommand())
     .addCommand(checkCommand(code => { exitCode = code }))
+    .addCommand(renderCommandLine(code => { exitCode = code }))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} }).showSuggestionAfterError()
   }

@@ -11,6 +11,7 @@ import { version } from '../version.ts'
 import { embeddedBackend, liveBackend, type Backend } from './backend.ts'
 import { StartUpError } from './fault.ts'
 import { certificates, type Certificates } from './certificates.ts'
+import { EmbeddedObjects } from './embedded-objects.ts'
 import { startController } from './reconcile.ts'
 import { curlCommand, tour } from './tour.ts'
 
@@ -18,6 +19,7 @@ export interface ServeOptions {
   readonly kubeconfig?: string
   readonly context?: string
   readonly embedded?: string
+  readonly out?: string
   readonly host?: string
   readonly port: number
   readonly healthPort: number
@@ -73,9 +75,11 @@ async function serveUntilStopped (options: ServeOptions, log: Logger): Promise<v
     const healthPort = portOf(health)
     log.info({ host, port: webhook?.port, healthPort }, 'serving')
     const known = backend.start(stopped.signal).then(() => log.info('the cluster is known'))
-    if (options.embedded !== undefined && webhook) {
+    if (options.embedded !== undefined) {
       await known
-      await showTour(backend, { host, port: webhook.port, healthPort }, webhook.certificate, log)
+      const objects = options.controller ? await embeddedObjects(options, { log, backend, policy }) : undefined
+      const show = webhook && await showTour({ backend, objects, log }, { host, port: webhook.port, healthPort }, webhook.certificate)
+      backend.onChange(() => void Promise.resolve(objects?.update()).then(show))
     }
     const { client } = backend
     const controller = options.controller && client ? startController(options, { log, metrics, policy, client, known }) : undefined
@@ -97,6 +101,16 @@ interface WebhookContext {
   readonly backend: Backend
   readonly policy: Policy
   readonly host: string
+}
+
+async function embeddedObjects ({ out }: ServeOptions, { log, backend, policy }: Pick<WebhookContext, 'log' | 'backend' | 'policy'>) {
+  const objects = new EmbeddedObjects(backend, policy, log, out)
+  try {
+    await objects.render()
+  } catch (error) {
+    throw new StartUpError(`--out ${out ?? ''}: ${(error as Error).message}`)
+  }
+  return objects
 }
 
 async function startWebhook (options: ServeOptions, { log, metrics, backend, policy, host }: WebhookContext) {
@@ -156,7 +170,11 @@ function stopSignal () {
 interface Addresses { readonly host: string, readonly port: number, readonly healthPort: number }
 
 /** What a person who has just started the embedded mode sees: every verdict on the objects of the folder, and how to send their own. */
-async function showTour (backend: Backend, { host, port, healthPort }: Addresses, certificate: Certificates, log: Logger): Promise<void> {
+async function showTour (
+  { backend, objects, log }: { backend: Backend, objects: EmbeddedObjects | undefined, log: Logger },
+  { host, port, healthPort }: Addresses,
+  certificate: Certificates,
+): Promise<() => void> {
   const write = (text: string) => process.stdout.write(text)
   const address = ['::', '0.0.0.0'].includes(host) ? '127.0.0.1' : host
   const endpoint = { address, name: certificate.name(), port, ca: certificate.ca() }
@@ -165,11 +183,11 @@ async function showTour (backend: Backend, { host, port, healthPort }: Addresses
   // One after the other, also when the files change faster than the verdicts come.
   let shown = Promise.resolve()
   const show = () => {
-    shown = shown.then(async () => await tour(backend.manifests(), { ...endpoint, ca: certificate.ca() }, write))
+    shown = shown.then(async () => await tour(backend.manifests(), { ...endpoint, ca: certificate.ca() }, objects?.renderings ?? [], write))
       .catch((error: unknown) => log.warn({ cause: (error as Error).message }, 'cannot show the verdicts on the folder'))
   }
   show()
   await shown
   write(`\nSend your own:\n\n${curlCommand(endpoint, certificate.caFile())}\n\nEdit the manifests and watch the verdicts change. Ctrl-C stops.\n`)
-  backend.onChange(show)
+  return show
 }

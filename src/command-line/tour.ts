@@ -8,6 +8,8 @@ import { group, kind } from '../dittoserver/api.ts'
 import { metadataOf, namespaceOf } from '../embedded/embedded-cluster.ts'
 import type { Manifest } from '../embedded/manifests.ts'
 import { kubectlView, reviewForCreate } from './kubectl-view.ts'
+import { isDittoServer } from './manifest-files.ts'
+import type { Rendering } from './render.ts'
 
 export interface Endpoint {
   /** To connect to. */
@@ -18,12 +20,17 @@ export interface Endpoint {
   readonly ca: Buffer | string
 }
 
-/** Sends every DittoServer among the manifests through the server's own endpoints, as the API server would, and shows the verdicts. */
-export async function tour (manifests: readonly Manifest[], endpoint: Endpoint, write: (text: string) => void): Promise<void> {
+/** Sends every DittoServer of the manifests through the server itself, as the API server would: verdicts, and what comes of them. */
+export async function tour (
+  manifests: readonly Manifest[], endpoint: Endpoint, renderings: readonly Rendering[], write: (text: string) => void,
+): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: endpoint.ca })
   try {
-    for (const manifest of manifests.filter(({ apiVersion, kind: found }) => found === kind && apiVersion.startsWith(`${group}/`))) {
-      const lines = await verdictOn(manifest, endpoint, agent)
+    for (const manifest of manifests.filter(isDittoServer)) {
+      const { allowed, lines } = await verdictOn(manifest, endpoint, agent)
+      const { objects = [], refused } = renderings.find(rendering => rendering.manifest === manifest) ?? {}
+      if (allowed) lines.push(...objects.map(({ kind: made, metadata }) => `  creates ${made} ${metadata.name}`))
+      if (allowed && refused !== undefined) lines.push(`  creates nothing: ${refused}`)
       write(`\n# ${manifest.source}\n${lines.join('\n')}\n`)
     }
   } finally {
@@ -31,7 +38,7 @@ export async function tour (manifests: readonly Manifest[], endpoint: Endpoint, 
   }
 }
 
-async function verdictOn (manifest: Manifest, endpoint: Endpoint, agent: Agent): Promise<string[]> {
+async function verdictOn (manifest: Manifest, endpoint: Endpoint, agent: Agent): Promise<{ allowed: boolean, lines: string[] }> {
   const { name } = metadataOf(manifest.object)
   const review = (object: unknown) => reviewForCreate(object, name, namespaceOf(manifest), crypto.randomUUID())
   const mutation = await post('/mutate', review(manifest.object), endpoint, agent)
@@ -39,7 +46,8 @@ async function verdictOn (manifest: Manifest, endpoint: Endpoint, agent: Agent):
   const patch = mutation.patch ? JSON.parse(Buffer.from(mutation.patch, 'base64').toString()) as PatchOperation[] : []
   for (const { path, value } of patch) setAt(object, path, value)
   const set = patch.map(({ path, value }) => `(${path.slice(1).replaceAll('/', '.')}: ${value} was filled in)`)
-  return [...set, ...kubectlView(name, await post('/validate', review(object), endpoint, agent))]
+  const validation = await post('/validate', review(object), endpoint, agent)
+  return { allowed: validation.allowed, lines: [...set, ...kubectlView(name, validation)] }
 }
 
 function setAt (object: unknown, path: string, value: string): void {

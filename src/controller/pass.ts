@@ -7,14 +7,14 @@ import { fieldManager } from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
 import type { Claim } from '../render/claim.ts'
 import { render, type Rendered } from '../render/index.ts'
-import type { RenderInputs } from '../render/inputs.ts'
+import { renderInputs, templatesOf, type RenderInputs } from '../render/inputs.ts'
 import { childNames, labels } from '../render/names.ts'
 import { postgresEnvSecret } from '../render/postgres-env-secret.ts'
 import { claimName, claimTemplates } from '../render/volumes.ts'
 import type { FinalizeContext } from './finalize.ts'
 import type { PodSecrets } from './pod-secrets.ts'
 import type { Observation, Observed, StatefulSetState } from './status.ts'
-import { isSameClaim, planGrowth, storageObservation } from './storage-growth.ts'
+import { planGrowth, storageObservation } from './storage-growth.ts'
 
 export interface PassContext extends FinalizeContext {
   readonly secrets: PodSecrets
@@ -61,17 +61,12 @@ export class Pass {
 
   async #inputs (): Promise<RenderInputs> {
     const { server, secrets, signal, fence } = this.#context
-    const { configHash, externalPostgres, connection } = await secrets.digest(server, signal, fence)
-    if (connection) await this.#apply('Secret', postgresEnvSecret(server, connection) as unknown as KubernetesObject)
-    const templates = templatesOf(this.#live('StatefulSet', server.metadata.name))
-    const cluster = this.#live('PerconaPGCluster', childNames(server.metadata.name).perconaCluster)
-    const { crVersion, postgresVersion } = (cluster?.spec ?? {}) as { crVersion?: string, postgresVersion?: number }
-    return {
-      configHash,
-      ...(externalPostgres ? { externalPostgres } : {}),
-      ...(templates ? { existingTemplates: asWritten(templates, claimTemplates(server)) } : {}),
-      ...(crVersion && postgresVersion ? { perconaVersions: { crVersion, postgresVersion } } : {}),
-    }
+    const digest = await secrets.digest(server, signal, fence)
+    if (digest.connection) await this.#apply('Secret', postgresEnvSecret(server, digest.connection) as unknown as KubernetesObject)
+    const { name } = server.metadata
+    return renderInputs(server, digest, {
+      statefulSet: this.#live('StatefulSet', name), perconaCluster: this.#live('PerconaPGCluster', childNames(name).perconaCluster),
+    })
   }
 
   async #applyOrRemove ({ kind, name, object }: Rendered): Promise<void> {
@@ -176,25 +171,6 @@ export class Pass {
     return this.#context.live.get(kind, this.#context.server.metadata.namespace, name)
   }
 }
-
-/** The templates as they were rendered, without what the API server filled in. */
-function templatesOf (statefulSet: KubernetesObject | undefined): Claim[] | undefined {
-  const { volumeClaimTemplates } = (statefulSet?.spec ?? {}) as { volumeClaimTemplates?: readonly Claim[] }
-  return volumeClaimTemplates?.map(({ metadata: { name }, spec: { accessModes, storageClassName, resources } = {} }) => ({
-    metadata: { name },
-    spec: {
-      ...(accessModes ? { accessModes } : {}),
-      ...(storageClassName === undefined ? {} : { storageClassName }),
-      ...(resources ? { resources } : {}),
-    },
-  }))
-}
-
-/** Of two spellings of one size, the user's: what is sent is then what was sent when the StatefulSet was made. */
-const asWritten = (existing: readonly Claim[], wanted: readonly Claim[]): Claim[] => existing.map(template => {
-  const same = wanted.find(({ metadata }) => metadata.name === template.metadata.name)
-  return same && isSameClaim(same, template) ? same : template
-})
 
 /** What the StatefulSet says of itself. */
 export function observeStatefulSet (object: KubernetesObject | undefined): { statefulSet?: StatefulSetState } {

@@ -1,5 +1,5 @@
 import { compareQuantities } from '../dittoserver/quantity.ts'
-import type { Claim } from '../render/claim.ts'
+import { sizeOf, type Claim } from '../render/claim.ts'
 import type { Observation } from './status.ts'
 
 export interface GrowthPlan {
@@ -13,7 +13,6 @@ export interface GrowthPlan {
   readonly growing: readonly string[]
 }
 
-const sizeOf = (claim: Claim | undefined) => claim?.spec?.resources?.requests?.storage ?? '0'
 const grew = (from: string, to: string) => (compareQuantities(to, from) ?? 0) > 0
 
 /**
@@ -57,9 +56,6 @@ const isGrowing = (claim: Claim) => {
   const capacity = claim.status?.capacity?.storage
   return capacity !== undefined && grew(capacity, sizeOf(claim))
 }
-
-export const isSameClaim = (a: Claim, b: Claim): boolean =>
-  compareQuantities(sizeOf(a), sizeOf(b)) === 0 && a.spec?.storageClassName === b.spec?.storageClassName
 
 /** How the volumes are, as a condition. */
 export function storageObservation ({ drift, growing, patches, replaceStatefulSet }: GrowthPlan, refused?: string): Observation {

@@ -1,3 +1,5 @@
+import { compareQuantities } from '../dittoserver/quantity.ts'
+
 /** The part of a claim, or of a claim template, that matters here. */
 export interface Claim {
   readonly metadata: { readonly name: string }
@@ -8,3 +10,9 @@ export interface Claim {
   }
   readonly status?: { readonly capacity?: { readonly storage?: string } }
 }
+
+/** What it asks for: a quantity. */
+export const sizeOf = (claim: Claim | undefined) => claim?.spec?.resources?.requests?.storage ?? '0'
+
+export const isSameClaim = (a: Claim, b: Claim): boolean =>
+  compareQuantities(sizeOf(a), sizeOf(b)) === 0 && a.spec?.storageClassName === b.spec?.storageClassName
