@@ -35,8 +35,12 @@ export class PodSecrets {
     const known = this.#known.get(`${namespace}/${name}`)
     if (known?.versions === versions) return known.digest
     const secrets = new Map<string, SecretData>()
-    for (const { secret } of uses) if (!secrets.has(secret)) secrets.set(secret, await this.#read(namespace, secret, signal))
     const jwt = jwtReference(server)
+    for (const { secret } of uses) {
+      // Of ours that the watch does not know, the attempt to make it tells whether it exists.
+      const isNew = jwt.managed && secret === jwt.name && !this.#live.get('Secret', namespace, secret)
+      if (!isNew && !secrets.has(secret)) secrets.set(secret, await this.#read(namespace, secret, signal))
+    }
     if (jwt.managed && !secrets.get(jwt.name)?.[managedJwtKey]) secrets.set(jwt.name, await this.#makeSigningKey(server, signal, fence))
     const digest = secretDigest(server, uses, secrets)
     const { connection, ...kept } = digest

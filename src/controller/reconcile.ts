@@ -91,8 +91,8 @@ export class Reconciler {
       return { ...pass.observed(), ...statefulSet() }
     } catch (error) {
       this.#options.fence()
-      // Somebody was faster: that is no failure to tell anyone about, and the next pass sees what he did.
-      if (hasStatus(error, 409)) throw error
+      // Somebody was faster, or this process ends: no failure to tell anyone about. The next pass sees what there is.
+      if (signal.aborted || hasStatus(error, 409)) throw error
       return { ...pass.observed(), ...statefulSet(), ...this.#explain(error, server) }
     }
   }

@@ -10,10 +10,10 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export type LogLine = Record<string, unknown> & { msg?: string, level?: string }
 
 /** The operator as a process of its own, its log lines parsed. Ends with the test. */
-export async function startOperator (t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const healthPort = await freePort()
   const child = spawn(process.execPath, [main, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
-    env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, DITTOFS_OPERATOR_DRAIN_PERIOD: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   const lines: LogLine[] = []
@@ -35,6 +35,7 @@ export async function startOperator (t: Test, args: readonly string[], env: Node
   const get = async (path: string) => await fetch(`http://127.0.0.1:${healthPort}${path}`).then(async response => ({ status: response.status, text: await response.text() }), () => ({ status: 0, text: '' }))
   return {
     child,
+    healthPort,
     lines,
     said,
     exited,
