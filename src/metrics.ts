@@ -27,6 +27,35 @@ function queueMetrics (registers: Registry[]) {
   }
 }
 
+function certificateMetrics (registers: Registry[]) {
+  return {
+    certificateReads: new Counter({
+      name: 'certwatcher_read_certificate_total', help: 'Times that the serving certificate was read.', registers,
+    }),
+    certificateErrors: new Counter({
+      name: 'certwatcher_read_certificate_errors_total', help: 'Times that the serving certificate was refused.', registers,
+    }),
+    certificateRotations: new Counter({
+      name: 'dittofs_operator_certificate_rotations_total',
+      help: 'Certificates and authorities that this process has made.',
+      labelNames: ['part'],
+      registers,
+    }),
+    caInjections: new Counter({
+      name: 'dittofs_operator_ca_injections_total', help: 'Webhook configurations given another CA bundle.', registers,
+    }),
+    caInjectionErrors: new Counter({
+      name: 'dittofs_operator_ca_injection_errors_total', help: 'Times that webhook configurations could not be read or written.', registers,
+    }),
+    authorityExpiry: new Gauge({
+      name: 'dittofs_operator_ca_expiry_timestamp_seconds', help: 'When the authority of our own expires, in seconds since 1970.', registers,
+    }),
+    certificateExpiry: new Gauge({
+      name: 'dittofs_operator_certificate_expiry_timestamp_seconds', help: 'When the serving certificate expires, in seconds since 1970.', registers,
+    }),
+  }
+}
+
 /**
  * Metrics bear the names of controller-runtime where they mean the same, so that existing dashboards and alerts apply:
  * https://book.kubebuilder.io/reference/metrics-reference
@@ -91,15 +120,7 @@ export function createMetrics () {
     queueDepth: (depth: () => number) => { queueDepth = depth },
     leading: (name: string, leads: () => boolean) => { leader = { name, leads } },
     queue: queueMetrics(registers),
-    certificateReads: new Counter({
-      name: 'certwatcher_read_certificate_total', help: 'Times that the serving certificate was read.', registers,
-    }),
-    certificateErrors: new Counter({
-      name: 'certwatcher_read_certificate_errors_total', help: 'Times that the serving certificate was refused.', registers,
-    }),
-    certificateExpiry: new Gauge({
-      name: 'dittofs_operator_certificate_expiry_timestamp_seconds', help: 'When the serving certificate expires, in seconds since 1970.', registers,
-    }),
+    ...certificateMetrics(registers),
   }
 }
 

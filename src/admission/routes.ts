@@ -13,13 +13,16 @@ export interface AdmissionOptions {
   readonly metrics: Metrics
   /** Most reviews answered at once; one more is refused at once rather than answered too late. */
   readonly maxInFlight: number
+  /** The server will end soon: clients are to take their next request elsewhere. */
+  readonly draining?: () => boolean
 }
 
 type Webhook = 'mutate' | 'validate'
 type Admit = (request: AdmissionRequest, budget: number) => Admission | Promise<Admission>
 
 /** `POST /mutate` and `POST /validate`: an AdmissionReview in, an AdmissionReview out. */
-export function admissionRoutes (app: FastifyInstance, { cluster, policy, metrics, maxInFlight }: AdmissionOptions): void {
+export function admissionRoutes (app: FastifyInstance, options: AdmissionOptions): void {
+  const { cluster, policy, metrics, maxInFlight, draining = () => false } = options
   let inFlight = 0
   let closing = false
   app.addHook('preClose', done => {
@@ -34,6 +37,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
     const answered = metrics.webhookRequests.labels(webhook, '200')
     const refuse: onRequestHookHandler = (_request, reply, done) => {
       if (inFlight < maxInFlight) return done()
+      if (closing || draining()) void reply.header('connection', 'close')
       void reply.header('retry-after', '1')
       done(new TooManyReviews())
     }
@@ -51,7 +55,7 @@ export function admissionRoutes (app: FastifyInstance, { cluster, policy, metric
         const admission = await admit(request, lookupBudget(timeout))
         record(webhook, request, admission, performance.now() - started)
         // Its connection was open before the stop began, and would keep the server waiting for another request.
-        if (closing) void reply.header('connection', 'close')
+        if (closing || draining()) void reply.header('connection', 'close')
         return reviewOf(admission.response)
       } catch (error) {
         metrics.webhookPanics.inc()

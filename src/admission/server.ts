@@ -1,5 +1,6 @@
 import type { Server } from 'node:https'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import { endLastConnections } from './last-connections.ts'
 import { admissionRoutes, type AdmissionOptions } from './routes.ts'
 import type { Status } from './review.ts'
 
@@ -22,8 +23,8 @@ const headersTimeout = 15_000
 
 export interface ServerOptions extends AdmissionOptions {
   readonly logger: FastifyBaseLogger
-  /** PEM. Replaced while running through `server.setSecureContext`. */
-  readonly tls: { readonly cert: Buffer | string, readonly key: Buffer | string }
+  /** PEM. Replaced while running through `server.setSecureContext`; without one, nobody can shake hands until then. */
+  readonly tls: { readonly cert: Buffer | string, readonly key: Buffer | string } | undefined
 }
 
 /** The HTTPS server, complete but not yet listening. */
@@ -82,6 +83,11 @@ export function buildServer ({ logger, tls, ...options }: ServerOptions): Fastif
     done()
   })
 
+  const endConnections = endLastConnections(app.server, requestTimeout)
+  app.addHook('preClose', done => {
+    endConnections()
+    done()
+  })
   admissionRoutes(app, options)
   return app
 }

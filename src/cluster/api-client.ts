@@ -33,6 +33,8 @@ export interface ApiRequest {
   /** For reads: tries again, at most twice, when the API server is busy and says when to come back. */
   readonly retry?: boolean
   readonly maxBytes?: number
+  /** Called with each warning of the reply: https://kubernetes.io/blog/2020/09/03/warnings/ */
+  readonly onWarning?: (text: string) => void
 }
 
 /** One reply, or one failure, which has no status. */
@@ -119,6 +121,7 @@ export class ApiClient {
     try {
       const reply = await exchange(this.#url(request), await this.#options(request, signal), serialize(request.body))
       status = reply.statusCode ?? 0
+      if (request.onWarning) warningsIn(reply).forEach(request.onWarning)
       if (status < 200 || status > 299) throw await readApiError(reply, maxErrorBytes)
       return await read(reply)
     } catch (error) {
@@ -175,5 +178,12 @@ export class ApiClient {
     return error.status === 429 || error.status === 503 ? Math.min(error.retryAfterSeconds, maxRetryAfterSeconds) : undefined
   }
 }
+
+/** `299 - "text"`, with backslashes before quotes: https://www.rfc-editor.org/rfc/rfc7234#section-5.5 */
+const warningsIn = (reply: IncomingMessage): string[] =>
+  (reply.headersDistinct.warning ?? []).flatMap(header => {
+    const [, text] = /^299 \S+ "(.*)"$/.exec(header) ?? []
+    return text === undefined ? [] : [text.replace(/\\(.)/g, '$1')]
+  })
 
 const serialize = (body: unknown) => body === undefined ? undefined : JSON.stringify(body)

@@ -27,10 +27,10 @@ export const kinds = {
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'], watch: 'object', labelSelector: owned,
   }),
   // Of every Secret, since users name theirs as they like; but never its data.
-  Secret: kind('', 'v1', 'secrets', 'Secret', { verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'], watch: 'metadata' }),
+  Secret: kind('', 'v1', 'secrets', 'Secret', { verbs: ['get', 'list', 'watch', 'create', 'patch'], watch: 'metadata' }),
   // The StatefulSet controller gives claims the labels of its selector.
   PersistentVolumeClaim: kind('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', {
-    verbs: ['get', 'list', 'watch', 'patch'], watch: 'object', labelSelector: 'app=dittofs-server',
+    verbs: ['list', 'watch', 'patch'], watch: 'object', labelSelector: 'app=dittofs-server',
   }),
   PerconaPGCluster: kind(api.percona.group, api.percona.version, api.percona.plural, api.percona.kind, {
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'], watch: 'object', labelSelector: owned,

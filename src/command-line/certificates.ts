@@ -1,15 +1,20 @@
 import type { Server } from 'node:https'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { ApiClient } from '../cluster/api-client.ts'
 import { webhookService } from '../manifests/webhooks.ts'
 import type { Metrics } from '../metrics.ts'
+import type { CertificateSource } from '../tls/certificate-source.ts'
 import { developmentNames, ensureDevelopmentPair } from '../tls/development-pair.ts'
 import { FileSource } from '../tls/file-source.ts'
 import { serveWith } from '../tls/serve-with.ts'
+import type { CertificateMode } from './certificate-mode.ts'
 import { StartUpError } from './fault.ts'
+import { selfCertificates, type SelfCertificateOptions } from './self-certificates.ts'
 
 export interface Certificates {
-  readonly pair: () => { cert: Buffer, key: Buffer }
+  /** Undefined: there is none yet, and no client can shake hands. */
+  readonly pair: () => { cert: Buffer, key: Buffer } | undefined
   /** Serves whatever the pair becomes; connections that are open stay open. */
   readonly attach: (server: Server) => void
   readonly notReady: () => readonly string[]
@@ -20,17 +25,42 @@ export interface Certificates {
   readonly stop: () => Promise<void>
 }
 
+export interface CertificateOptions extends SelfCertificateOptions {
+  readonly certMode?: CertificateMode
+  readonly tlsDir?: string
+  readonly embedded?: string
+}
+
+export interface CertificateContext {
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** To the API server of a live cluster. */
+  readonly client?: ApiClient | undefined
+}
+
 const developmentFolder = 'certs'
 
-/** @throws {StartUpError} when there is no usable pair */
-export async function certificates (options: { tlsDir?: string, embedded?: string }, log: Logger, metrics: Metrics): Promise<Certificates> {
-  const { tlsDir, embedded } = options
-  if (tlsDir === undefined && embedded === undefined) throw new StartUpError('--tls-dir: give the folder with tls.crt and tls.key')
-  const directory = tlsDir ?? developmentFolder
-  if (tlsDir === undefined) {
-    await ensureDevelopmentPair(directory, developmentNames(webhookService))
-      .catch((error: unknown) => { throw new StartUpError(`${developmentFolder}: cannot make a development certificate: ${(error as Error).message}`) })
-  }
+/** @throws {StartUpError} when there is no usable pair, and none can come of itself */
+export async function certificates (options: CertificateOptions, context: CertificateContext): Promise<Certificates> {
+  const { tlsDir, embedded, certMode = tlsDir === undefined && embedded === undefined ? 'self' : 'files' } = options
+  if (certMode === 'files') return await fromFiles(await certificateFolder(options), context)
+  const { client, log, metrics } = context
+  if (!client) throw new StartUpError('--cert-mode self: keeps the certificate in a Secret, so it needs a cluster')
+  if (tlsDir !== undefined) throw new StartUpError('--cert-mode self: takes no --tls-dir')
+  const { source, start, stop } = selfCertificates(options, client, log, metrics)
+  await start()
+  return { ...presenting(source, ''), stop }
+}
+
+async function certificateFolder ({ tlsDir, embedded }: CertificateOptions): Promise<string> {
+  if (tlsDir !== undefined) return tlsDir
+  if (embedded === undefined) throw new StartUpError('--tls-dir: give the folder with tls.crt and tls.key')
+  await ensureDevelopmentPair(developmentFolder, developmentNames(webhookService))
+    .catch((error: unknown) => { throw new StartUpError(`${developmentFolder}: cannot make a development certificate: ${(error as Error).message}`) })
+  return developmentFolder
+}
+
+async function fromFiles (directory: string, { log, metrics }: CertificateContext): Promise<Certificates> {
   const source = new FileSource({
     directory,
     log,
@@ -39,13 +69,22 @@ export async function certificates (options: { tlsDir?: string, embedded?: strin
     onLoaded: ({ notAfter }) => metrics.certificateExpiry.set(notAfter.getTime() / 1000),
   })
   await source.start().catch((error: unknown) => { throw new StartUpError(`--tls-dir ${directory}: ${(error as Error).message}`) })
+  return { ...presenting(source, directory), stop: async () => await source.stop() }
+}
+
+function presenting (source: CertificateSource, directory: string): Omit<Certificates, 'stop'> {
   return {
-    pair: () => ({ cert: source.pair.certificate, key: source.pair.key }),
+    pair: () => {
+      const pair = source.current()
+      return pair && { cert: pair.certificate, key: pair.key }
+    },
     attach: server => { serveWith(server, source) },
     notReady: () => [source.notReady()].filter(reason => reason !== undefined),
-    name: () => source.pair.names.includes('localhost') ? 'localhost' : source.pair.names[0] ?? 'localhost',
-    ca: () => source.pair.ca ?? source.pair.certificate,
-    caFile: () => join(directory, source.pair.ca ? 'ca.crt' : 'tls.crt'),
-    stop: async () => source.stop(),
+    name: () => {
+      const { names = [] } = source.current() ?? {}
+      return names.includes('localhost') ? 'localhost' : names[0] ?? 'localhost'
+    },
+    ca: () => source.current()?.ca ?? source.current()?.certificate ?? Buffer.alloc(0),
+    caFile: () => join(directory, source.current()?.ca ? 'ca.crt' : 'tls.crt'),
   }
 }

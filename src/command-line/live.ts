@@ -55,7 +55,8 @@ export async function connect ({ kubeconfig, context }: { kubeconfig: string, co
   }
 }
 
-async function open (file: string, context: string | undefined): Promise<ApiClient> {
+/** @throws {UsageError} when the kubeconfig is unusable */
+export async function open (file: string, context: string | undefined): Promise<ApiClient> {
   try {
     const connection = await loadConnection({ file, ...(context ? { context } : {}) })
     return new ApiClient({ connection, userAgent })

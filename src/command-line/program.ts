@@ -1,9 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { isIP } from 'node:net'
 import { logFormats, logLevels } from '../log.ts'
+import { webhookService } from '../manifests/webhooks.ts'
 import { parsePolicy } from '../rules/policy.ts'
 import { version } from '../version.ts'
+import { certificateModes } from './certificate-mode.ts'
 import { StartUpError, UsageError } from './fault.ts'
 import type { CheckOptions } from './check.ts'
+import type { DoctorOptions } from './doctor.ts'
 import type { RenderOptions } from './render.ts'
 import type { ServeOptions } from './serve.ts'
 
@@ -32,6 +36,25 @@ const ruleOverrides = (text: string, previous: readonly string[] = []): string[]
   return overrides
 }
 
+const hostName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/
+
+const hostNames = (text: string): string[] => {
+  const names = text.split(',').map(name => name.trim()).filter(Boolean)
+  const wrong = names.find(name => isIP(name) === 0 && !hostName.test(name))
+  if (wrong !== undefined) throw new InvalidArgumentError(`'${wrong}' is neither a host name nor an address.`)
+  return names
+}
+
+const timeNames = ['authorityLifetime', 'authorityRenewal', 'certificateLifetime', 'certificateRenewal', 'overlap', 'settle', 'pollInterval']
+
+const rotationTimes = (text: string): Record<string, number> => {
+  const entries = text.split(',').map(part => part.trim().split('='))
+  for (const [name = '', value = ''] of entries) {
+    if (!timeNames.includes(name) || !(Number(value) > 0)) throw new InvalidArgumentError(`'${name}=${value}' is no time.`)
+  }
+  return Object.fromEntries(entries.map(([name = '', value = '']) => [name, Number(value)]))
+}
+
 const rule = () => setting('--rule <id=severity>', 'weight of a rule: deny, warn or off; repeatable, or separated by commas').argParser(ruleOverrides)
 const kubeconfig = (whenAbsent: string) => setting('--kubeconfig <file>', `kubeconfig of the cluster (default: ${whenAbsent})`)
 const context = () => setting('--context <name>', 'context of the kubeconfig (default: its current one)')
@@ -47,7 +70,17 @@ function serveCommand (): Command {
     .addOption(setting('--port <number>', 'port of the webhook, HTTPS').argParser(port).default(9443))
     .addOption(setting('--health-port <number>', 'port of /livez, /readyz and /metrics, HTTP').argParser(port).default(8081))
     .addOption(setting('--tls-dir <folder>', 'folder with tls.crt, tls.key and ca.crt (default with --embedded: certs, made when absent)'))
+    .addOption(setting('--cert-mode <mode>', 'self: made and renewed here; files: of --tls-dir (default: files with --tls-dir, otherwise self)')
+      .choices(certificateModes))
+    .addOption(setting('--tls-secret <name>', 'self: Secret of the certificate').default('dittofs-operator-tls'))
+    .addOption(setting('--tls-san <names>', 'self: further host names and addresses of the certificate, separated by commas').argParser(hostNames))
+    .addOption(setting('--webhook-service <name>', 'self: Service of the webhook').default(webhookService.name))
+    .addOption(setting('--webhook-configuration <name>', 'self: name of the webhook configurations').default('dittofs-operator'))
+    .addOption(setting('--operator-namespace <name>', 'self: namespace of the Secret and the Service (default: that of the pod)'))
+    .addOption(setting('--tls-times <name=milliseconds>', 'self: lifetimes of certificates, for tests').argParser(rotationTimes).hideHelp())
     .addOption(rule())
+    .addOption(setting('--drain-period <seconds>', 'how long to answer on after a signal to stop (default: 15; 0 with --embedded)')
+      .argParser(wholeNumber(0, 3600)))
     .addOption(setting('--max-in-flight <number>', 'reviews answered at once; one more gets a 429').argParser(wholeNumber(1, 100_000)).default(500))
     .addOption(setting('--no-webhook', 'do not answer admission reviews'))
     .addOption(setting('--no-controller', 'do not reconcile'))
@@ -99,6 +132,19 @@ function renderCommandLine (done: (exitCode: number) => void): Command {
     })
 }
 
+function doctorCommand (done: (exitCode: number) => void): Command {
+  return new Command('doctor')
+    .description('Look an installation over: what is wrong, and what mends it.')
+    .requiredOption('--kubeconfig <file>', 'kubeconfig of the cluster')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('-n, --namespace <name>', 'namespace of the operator', webhookService.namespace)
+    .addHelpText('after', '\nExit code: 0 nothing is known to be wrong, 1 something is, 2 wrong usage.')
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import('./doctor.ts')
+      done(await doctor(options))
+    })
+}
+
 /**
  * Runs the command line and resolves with the exit code: 0, 1 for what the command found or could not start with, 2 for
  * wrong usage. Faults end in one line on standard error.
@@ -112,6 +158,7 @@ export async function run (args: readonly string[]): Promise<number> {
     .addCommand(serveCommand())
     .addCommand(checkCommand(code => { exitCode = code }))
     .addCommand(renderCommandLine(code => { exitCode = code }))
+    .addCommand(doctorCommand(code => { exitCode = code }))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} }).showSuggestionAfterError()
   }

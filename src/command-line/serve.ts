@@ -1,5 +1,6 @@
 import type { Server } from 'node:https'
 import { isIPv6, type AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildServer } from '../admission/server.ts'
@@ -10,22 +11,21 @@ import { parsePolicy, type Policy } from '../rules/policy.ts'
 import { version } from '../version.ts'
 import { embeddedBackend, liveBackend, type Backend } from './backend.ts'
 import { StartUpError } from './fault.ts'
-import { certificates, type Certificates } from './certificates.ts'
+import { certificates, type CertificateOptions, type Certificates } from './certificates.ts'
 import { EmbeddedObjects } from './embedded-objects.ts'
 import { startController } from './reconcile.ts'
 import { curlCommand, tour } from './tour.ts'
 
-export interface ServeOptions {
+export interface ServeOptions extends CertificateOptions {
   readonly kubeconfig?: string
   readonly context?: string
-  readonly embedded?: string
   readonly out?: string
   readonly host?: string
   readonly port: number
   readonly healthPort: number
-  readonly tlsDir?: string
   readonly rule?: readonly string[]
   readonly maxInFlight: number
+  readonly drainPeriod?: number
   readonly webhook: boolean
   readonly controller: boolean
   readonly concurrency: number
@@ -40,6 +40,8 @@ export interface ServeOptions {
 /** A half of the program: what it still lacks to do its work, and how it ends. */
 interface Part {
   readonly notReady: () => readonly string[]
+  /** Keeps working, but asks its clients to go elsewhere. */
+  readonly drain?: () => void
   readonly stop: () => Promise<void>
 }
 
@@ -87,12 +89,19 @@ async function serveUntilStopped (options: ServeOptions, log: Logger): Promise<v
     // Whichever comes first: a signal, the loss of the lead, or a fault that only the cluster could tell, such as a missing CRD.
     await Promise.race([stopped.promise, known.then(() => stopped.promise), ...controller ? [controller.lost] : []])
   } finally {
+    drain(parts, { asked: stopped.signal.aborted, ready: notReady().length === 0 })
     draining = true
     log.info({ signal: stopped.name() }, 'stopping')
     for (const part of parts) await part.stop()
     await health.close()
     log.info('stopped')
   }
+}
+
+/** What could not even start has no clients that would have to go elsewhere. */
+function drain (parts: readonly Part[], { asked, ready }: { asked: boolean, ready: boolean }): void {
+  if (!asked && !ready) return
+  for (const part of parts) part.drain?.()
 }
 
 interface WebhookContext {
@@ -114,19 +123,38 @@ async function embeddedObjects ({ out }: ServeOptions, { log, backend, policy }:
 }
 
 async function startWebhook (options: ServeOptions, { log, metrics, backend, policy, host }: WebhookContext) {
-  const certificate = await certificates(options, log, metrics)
+  const certificate = await certificates(options, { log, metrics, client: backend.client })
   const { maxInFlight } = options
-  const server = buildServer({ logger: log, tls: certificate.pair(), cluster: backend.cluster, policy, metrics, maxInFlight })
+  const { cluster } = backend
+  const drain = drainOf(options)
+  const { draining } = drain
+  const server = buildServer({ logger: log, tls: certificate.pair(), cluster, policy, metrics, maxInFlight, draining })
   certificate.attach(server.server)
   const port = await listen(server, { host, port: options.port }, '--port')
   return {
     port,
     certificate,
     notReady: certificate.notReady,
+    drain: drain.begin,
     stop: async () => {
+      await drain.ended()
       await server.close()
       await certificate.stop()
     },
+  }
+}
+
+/**
+ * The API server goes on sending reviews until it has heard that this replica is not ready, and over connections that are
+ * open for as long as they are.
+ */
+function drainOf ({ drainPeriod, embedded }: ServeOptions) {
+  const seconds = drainPeriod ?? (embedded === undefined ? 15 : 0)
+  let over: Promise<void> | undefined
+  return {
+    draining: () => over !== undefined,
+    begin: () => { over ??= delay(seconds * 1000) },
+    ended: async () => { await over },
   }
 }
 

@@ -17,7 +17,7 @@ interface Term {
 
 const day = 24 * 3600 * 1000
 /** A certificate is good from a little earlier on, for clients whose clock is behind. */
-const clockSkew = 3600 * 1000
+export const clockSkew = 3600 * 1000
 
 const validity = ({ days, now = new Date() }: Term) => ({
   notBeforeDate: new Date(now.getTime() - clockSkew),

@@ -37,6 +37,9 @@ t.test('wrong usage', async t => {
     [/--max-in-flight <number>' argument '0' is invalid/, ['serve', '--max-in-flight', '0']],
     [/--log-level <level>' argument 'loud' is invalid\. Allowed choices are fatal, error, /, ['serve', '--log-level', 'loud']],
     [/--log-format <format>' argument 'xml' is invalid/, ['serve', '--log-format', 'xml']],
+    [/--cert-mode <mode>' argument 'acme' is invalid\. Allowed choices are self, files/, ['serve', '--cert-mode', 'acme']],
+    [/--drain-period <seconds>' argument 'long' is invalid/, ['serve', '--drain-period', 'long']],
+    [/'\*\.example' is neither a host name nor an address/, ['serve', '--tls-san', 'a.example, *.example']],
     [/'NOPE=warn': there is no rule 'NOPE'; docs\/rules\.md lists them/, ['serve', '--rule', 'NOPE=warn']],
     [/'PORT-CONFLICT=no': the severity must be one of deny, warn, off/, ['serve', '--rule', 'PORT-CONFLICT=no']],
     [/'SCHEMA=off': .* it can only be 'deny'/, ['serve', '--rule', 'SCHEMA=off']],
@@ -98,6 +101,17 @@ t.test('no key pair to serve', async t => {
   await refuses('old', /--tls-dir .*old: tls\.crt expired on \d{4}-/)
   await refuses('garbage', /--tls-dir .*garbage: tls\.crt is not PEM/)
   await refuses('alone', /--tls-dir .*alone: tls\.key does not exist$/)
+})
+
+t.test('a certificate mode that cannot be', async t => {
+  const kubeconfig = join(t.testdir({
+    https: stringify({
+      'current-context': 'a', contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }], clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'a', user: {} }],
+    }),
+  }), 'https')
+  await fails(t, 1, /--cert-mode self: .* needs a cluster$/, ['serve', '--embedded', samples, '--cert-mode', 'self'])
+  await fails(t, 1, /--tls-dir: give the folder with tls\.crt and tls\.key$/, ['serve', '--kubeconfig', kubeconfig, '--cert-mode', 'files'])
+  await fails(t, 1, /--cert-mode self: takes no --tls-dir$/, ['serve', '--kubeconfig', kubeconfig, '--cert-mode', 'self', '--tls-dir', 'x'])
 })
 
 t.test('a port that is taken', async t => {

@@ -52,7 +52,7 @@ export async function binariesOrSkip (t: Test, needs: Pick<ControlPlaneOptions, 
 }
 
 /** A real etcd and kube-apiserver, and more if so wished, which end with the test. */
-export async function startControlPlane (t: Test, binaries: Binaries, options: ControlPlaneOptions = {}) {
+export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Binaries, options: ControlPlaneOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'))
   const { program, stop } = programsIn(folder)
   t.teardown(stop)
@@ -176,6 +176,7 @@ async function kubectl (program: string, kubeconfig: string, args: readonly stri
   const child = execFile(program, [...args], { env, maxBuffer: 2 ** 26, timeout: kubectlWithin }, (error, stdout, stderr) => {
     resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
   })
+  child.stdin?.on('error', () => {}) // what it did not read before it ended
   child.stdin?.end(input)
   return await promise
 }

@@ -15,6 +15,9 @@ const servers = ['a', 'b', 'c', 'd', 'e', 'f']
 const claims = { metadata: '1Gi', cache: '5Gi', controlplane: '1Gi' }
 const kindsMade = ['configmap', 'service', 'statefulset', 'secret', 'persistentvolumeclaim', 'dittoserver']
 
+/** Nothing starts pods here, so a rollout stays where it is: at the update, or at the start if the update came before the pod. */
+const rollout = new Set(['Progressing', 'Reconciling'])
+
 // As many processes take their time, above all on a busy machine.
 t.setTimeout(900_000)
 
@@ -150,9 +153,6 @@ if (binaries) {
     t.strictSame(last.lines.filter(({ level }) => level === 'error'), [])
   })
 }
-
-/** Nothing starts pods here, so a rollout stays where it is: at the update, or at the start if the update came before the pod. */
-const rollout = new Set(['Progressing', 'Reconciling'])
 
 function comparable (kind: string, { metadata: { labels, ownerReferences = [] }, spec, data, status }: Found, namespace: string): unknown {
   const text = JSON.stringify({

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { binariesOrSkip, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type Found, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -30,7 +31,7 @@ const binaries = await binariesOrSkip(t, { controllerManager: true })
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [file('../../manifests/crd.yaml')], controllerManager: true })
   const { run, get, patch, apply, awaitObject, awaitGone, awaitCondition, awaitEvent } = kubectlUser(plane)
-  const operator = await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook'])
+  const operator = await startOperator(t, [...await asServiceAccount(plane), '--no-webhook'])
   await operator.ready()
 
   const awaitCluster = async (name: string, test: (cluster: Cluster) => unknown, what: string, milliseconds?: number) =>

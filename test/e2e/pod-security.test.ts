@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -13,7 +14,7 @@ if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds, controllerManager: true, admissionPlugins: ['PodSecurity'] })
   const { run, apply, awaitObject, get, patch } = kubectlUser(plane)
   await run(['label', 'namespace', 'default', 'pod-security.kubernetes.io/enforce=restricted', 'pod-security.kubernetes.io/warn=restricted'])
-  const operator = await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook'])
+  const operator = await startOperator(t, [...await asServiceAccount(plane), '--no-webhook'])
   await operator.ready()
 
   t.test('the namespace does refuse', async t => {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type Found, type FoundClaim, type FoundService, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -13,7 +14,7 @@ const binaries = await binariesOrSkip(t, { controllerManager: true })
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [crd], controllerManager: true })
   const { run, get, patch, apply, awaitObject, awaitGone, awaitCondition, awaitEvent } = kubectlUser(plane)
-  const operator = await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook'])
+  const operator = await startOperator(t, [...await asServiceAccount(plane), '--no-webhook'])
   await operator.ready()
 
   const spec = async (name: string, change: object) => await patch('dittoserver', name, { spec: change })

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount } from './installation.ts'
 import { startOperator } from './operator.ts'
 
 // A DittoServer becomes a running set of objects, on a real API server with the real controllers.
@@ -9,8 +10,8 @@ const manifests = fileURLToPath(new URL('../../manifests/', import.meta.url))
 const binaries = await binariesOrSkip(t, { controllerManager: true })
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [`${manifests}crd.yaml`], controllerManager: true, audit: true })
-  const { kubectl, kubeconfig } = plane
-  const operator = await startOperator(t, ['--kubeconfig', kubeconfig, '--no-webhook'])
+  const { kubectl } = plane
+  const operator = await startOperator(t, [...await asServiceAccount(plane), '--no-webhook'])
   await operator.ready()
 
   const apply = async (object: object) => {

@@ -1,0 +1,41 @@
+import { customResourceDefinition } from '../crd.ts'
+import { certManager } from './cert-manager.ts'
+import { deployment } from './deployment.ts'
+import { hasNetworkPolicy, hasReplicas } from './manifest.ts'
+import type { Installation } from './installation.ts'
+import type { Manifest, Part } from './manifest.ts'
+import { monitoring } from './monitoring.ts'
+import { namespace } from './namespace.ts'
+import { networkPolicy } from './network-policy.ts'
+import { podDisruptionBudget } from './pod-disruption-budget.ts'
+import { rbac } from './rbac.ts'
+import { serviceAccount } from './service-account.ts'
+import { serviceOfMetrics, serviceOfWebhook } from './services.ts'
+import { userRoles } from './user-roles.ts'
+import { webhooks } from './webhook-configurations.ts'
+
+/** Every object of an installation, in the order in which they are to be made. */
+export const parts: readonly Part[] = [
+  { file: 'namespace', manifest: namespace },
+  { file: 'crd', manifest: customResourceDefinition },
+  { file: 'service-account', manifest: serviceAccount },
+  ...rbac,
+  ...userRoles,
+  { file: 'services', manifest: serviceOfWebhook },
+  { file: 'services', manifest: serviceOfMetrics },
+  { file: 'deployment', manifest: deployment },
+  { file: 'pod-disruption-budget', manifest: podDisruptionBudget, when: hasReplicas },
+  { file: 'network-policy', manifest: networkPolicy, when: hasNetworkPolicy },
+  ...webhooks,
+  ...certManager,
+  ...monitoring,
+]
+
+export interface Placed {
+  readonly file: string
+  readonly manifest: Manifest
+}
+
+export const manifestsOf = (installation: Installation): Placed[] => parts
+  .filter(({ when }) => when?.holds(installation) ?? true)
+  .map(({ file, manifest }) => ({ file, manifest: manifest(installation) }))

@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+import { defaultInstallation } from '../../src/manifests/install/installation.ts'
+import { manifestsOf } from '../../src/manifests/install/parts.ts'
+import type { ControlPlane } from '../control-plane/control-plane.ts'
+import type { InstalledObject } from './grants.ts'
+
+// What kubelet and kube-proxy do for an installation, as far as processes on this machine need it.
+
+export const manifestFolder = (name: string) => fileURLToPath(new URL(`../../manifests/${name}`, import.meta.url))
+
+export const documents = (text: string): InstalledObject[] =>
+  parseAllDocuments(text).flatMap(document => (document.toJS() as InstalledObject | null) ?? [])
+
+/** The operator's ServiceAccount, by the names that the manifests give it. */
+export const serviceAccount = { namespace: 'dittofs-system', name: 'dittofs-operator' }
+
+/** An address of this machine that an EndpointSlice may hold: loopback is not. */
+export const ownAddress = () => Object.values(networkInterfaces()).flat()
+  .find(found => found && found.family === 'IPv4' && !found.internal)?.address
+
+/** A kubeconfig with the token of a ServiceAccount and nothing else. */
+export async function serviceAccountKubeconfig ({ folder, server, kubectl }: ControlPlane): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(['create', 'token', serviceAccount.name, '-n', serviceAccount.namespace, '--duration', '1h'])
+  if (code !== 0) throw new Error(stderr)
+  const path = join(folder, 'service-account.kubeconfig')
+  await writeFile(path, JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'cluster', cluster: { server, 'certificate-authority': join(folder, 'certs', 'ca.crt') } }],
+    users: [{ name: serviceAccount.name, user: { token: stdout.trim() } }],
+    contexts: [{ name: 'pod', context: { cluster: 'cluster', user: serviceAccount.name } }],
+    'current-context': 'pod',
+  }), { mode: 0o600 })
+  return path
+}
+
+/** Whether the operators of the tests may touch the namespace `default` alone. */
+export const isNamespaced = process.env.OPERATOR_SCOPE === 'namespaced'
+
+const granting = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
+
+/**
+ * Flags for an operator that may do what an installation grants it and nothing more: in the whole cluster, or, where the variable
+ * OPERATOR_SCOPE is `namespaced`, in the namespace `default` alone.
+ */
+export async function asServiceAccount (plane: ControlPlane): Promise<string[]> {
+  const watchNamespace = isNamespaced ? 'default' : undefined
+  const items = manifestsOf({ ...defaultInstallation, ...(watchNamespace === undefined ? {} : { watchNamespace }) })
+    .map(({ manifest }) => manifest).filter(({ kind }) => granting.has(kind))
+  const { code, stderr } = await plane.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  if (code !== 0) throw new Error(stderr)
+  const { namespace } = serviceAccount
+  return [
+    '--kubeconfig', await serviceAccountKubeconfig(plane), '--leader-election-namespace', namespace, '--operator-namespace', namespace,
+    ...(watchNamespace === undefined ? [] : ['--watch-namespace', watchNamespace]),
+  ]
+}
+
+/** What the container of the Deployment is started with. */
+export function argumentsOf (objects: readonly InstalledObject[]): string[] {
+  const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as
+    { spec: { template: { spec: { containers: [{ args: string[] }] } } } } | undefined
+  const args = deployment?.spec.template.spec.containers[0].args ?? []
+  return args.map(argument => argument.replace('$(POD_NAMESPACE)', serviceAccount.namespace))
+}
+
+/** A port of an address that nobody listens on. */
+export async function freePortOf (host: string): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** Leads requests for the webhook's Service to a process of this machine. The Service must be there. */
+export const endpointSlice = (address: string, port: number) => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: {
+    name: 'dittofs-operator-webhook-process',
+    namespace: serviceAccount.namespace,
+    labels: { 'kubernetes.io/service-name': 'dittofs-operator-webhook', 'endpointslice.kubernetes.io/managed-by': 'test' },
+  },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
+  ports: [{ name: 'webhook', port, protocol: 'TCP' }],
+})

@@ -1,0 +1,34 @@
+import type { Test } from 'tap'
+import { eventually, type ControlPlane } from '../control-plane/control-plane.ts'
+import type { startBalancer } from './balancer.ts'
+import { startReplica } from './self-signed.ts'
+
+type Balancer = Awaited<ReturnType<typeof startBalancer>>
+
+/** Two replicas behind a balancer. One ends when another is ready in its stead, as in a Deployment with `maxUnavailable: 0`. */
+export async function startReplicaSet (t: Pick<Test, 'teardown'>, plane: ControlPlane, balancer: Balancer, args: readonly string[]) {
+  const start = async () => {
+    const replica = await startReplica(t, plane, args)
+    balancer.add(replica)
+    return replica
+  }
+  const ready = async (replica: Awaited<ReturnType<typeof start>>) =>
+    await eventually(async () => balancer.isReady(replica), `ready; it said:\n${replica.said.slice(-5).join('\n')}`, 60_000)
+  let replicas: readonly Awaited<ReturnType<typeof start>>[] = await Promise.all([start(), start()])
+  return {
+    ready: async () => { await Promise.all(replicas.map(ready)) },
+    all: () => replicas,
+    /** Milliseconds from the signal to the end of the oldest one, and how it ended. */
+    restartOne: async () => {
+      const fresh = await start()
+      await ready(fresh)
+      const [oldest = fresh, ...others] = replicas
+      replicas = [...others, fresh]
+      const signalled = performance.now()
+      oldest.child.kill('SIGTERM')
+      const [code, signal] = await oldest.exited
+      balancer.remove(oldest)
+      return { code, signal, milliseconds: performance.now() - signalled }
+    },
+  }
+}
