@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRequest } from '../../src/cluster/api-requests.ts'
+import { watch } from '../../src/cluster/collection.ts'
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
 import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { startControlPlane } from '../../test/control-plane/control-plane.ts'
@@ -43,20 +44,23 @@ try {
   while (!await leads()) await delay(100)
   const before = await figuresOf(operator.child.pid)
   const { promise: everyStatefulSet, resolve } = Promise.withResolvers<void>()
+  // As a watch, since lists of what is there already would keep the API server busier than the operator does.
+  const over = new AbortController()
   void (async () => {
-    const path = '/apis/apps/v1/namespaces/default/statefulsets'
-    const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
-    for (;;) {
-      const { items } = await plane.client.request<{ items: unknown[] | null }>({ verb: 'list', method: 'GET', path, accept })
-      if (items && items.length >= servers) return resolve()
-      await delay(100)
+    const seen = new Set<string>()
+    const metadataOnly = { path: '/apis/apps/v1/namespaces/default/statefulsets', metadataOnly: true }
+    const options = { resourceVersion: '', timeoutSeconds: 600, idleTimeoutMs: 600_000, signal: over.signal, onOpen: () => {} }
+    for await (const event of watch(plane.client, metadataOnly, options)) {
+      if (event.type !== 'BOOKMARK') seen.add(event.object.metadata.name)
+      if (seen.size >= servers) return resolve()
     }
-  })()
+  })().catch((error: unknown) => { if (!over.signal.aborted) throw error })
   const collection = '/apis/dittofs.dittofs.com/v1alpha1/namespaces/default/dittoservers'
   const seconds = await timed(async () => {
     await parallel(16, servers, async index => await create(collection, serverOf(`server-${index}`)))
     await everyStatefulSet
   })
+  over.abort()
   const after = await figuresOf(operator.child.pid)
   for (const line of operator.said) console.log(line)
   console.log(`baseline: ${servers * writesPerServer} bare creates  ${baseline.toFixed(2)} s`)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ApiError, hasStatus } from '../cluster/api-error.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
-import { applyRequest, deleteRequest, mergePatchRequest } from '../cluster/api-requests.ts'
+import { applyRequest, createRequest, deleteRequest, mergePatchRequest } from '../cluster/api-requests.ts'
 import { kinds, type KindName } from '../cluster/kinds.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
@@ -51,6 +51,9 @@ export class Applier {
    */
   readonly #settled = new Map<string, { readonly at: string, readonly left: readonly string[] }>()
 
+  /** By uid: objects of which every field of ours is one that we applied. */
+  readonly #claimed = new Set<string>()
+
   constructor (client: ApiClient, live: LiveObjects) {
     this.#client = client
     this.#live = live
@@ -59,25 +62,68 @@ export class Applier {
   /** @throws {ForeignObject}, and whatever the API server refuses */
   async apply (kind: KindName, rendered: KubernetesObject, options: ApplyOptions): Promise<Applied> {
     const { namespace = '', name } = rendered.metadata
+    const digest = createHash('sha256').update(JSON.stringify(rendered)).digest('hex').slice(0, 32)
+    const wanted = withAnnotation(rendered, digest)
     const known = this.#live.get(kind, namespace, name)
+    if (!known) options.fence()
+    const created = known ? undefined : await this.#create(kind, wanted, options.signal)
+    if (created) return { result: 'created', object: this.#remember(kind, created, wanted, digest, []), left: [] }
     const current = known ?? await this.#live.read(kind, namespace, name, options.signal)
     if (current && !options.isOurs(current)) throw new ForeignObject(rendered.kind, name)
     // On its way out it takes no changes; the watch tells when it is gone.
     if (current?.metadata.deletionTimestamp !== undefined) return { result: 'unchanged', object: current, left: [] }
-    const digest = createHash('sha256').update(JSON.stringify(rendered)).digest('hex').slice(0, 32)
-    const wanted = withAnnotation(rendered, digest)
     if (current && this.#isApplied(wanted, current, digest)) return { result: 'unchanged', object: current, left: this.#leftOf(current, digest) }
     options.fence()
+    if (current) await this.#claimFields(kind, current, options.signal)
     const { object, left } = await this.#send(kind, wanted, options).catch(async (error: unknown) => {
       if (!current || !options.force || !hasStatus(error, 422)) throw error
       await this.#overwrite(kind, wanted, options, error)
       return await this.#send(kind, wanted, options)
     })
+    return { result: current ? 'updated' : 'created', object: this.#remember(kind, object, wanted, digest, left), left }
+  }
+
+  #remember (
+    kind: KindName, object: KubernetesObject, wanted: KubernetesObject, digest: string, left: readonly string[],
+  ): KubernetesObject {
     const reply = this.#live.wrote(kind, object)
     const { uid = '' } = reply.metadata
     if (isSubset(wanted, reply)) this.#settled.delete(uid)
     else this.#settled.set(uid, { at: settledAt(reply, digest), left })
-    return { result: current ? 'updated' : 'created', object: reply, left }
+    return reply
+  }
+
+  /** Undefined: something of that name exists. Server-side apply would adopt it, whosever it is; this cannot. */
+  async #create (kind: KindName, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+    const { namespace = '' } = object.metadata
+    try {
+      return await this.#client.request<KubernetesObject>({
+        ...createRequest(resourcePath(kinds[kind], { namespace }), object), query: { fieldManager }, signal,
+      })
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409 && error.reason === 'AlreadyExists') return undefined
+      throw error
+    }
+  }
+
+  /**
+   * What was created bears our fields as those of an update, which would outlive their removal from what we apply. Before
+   * the first change they become those of an apply, as client-go's csaupgrade has it:
+   * https://pkg.go.dev/k8s.io/client-go/util/csaupgrade
+   */
+  async #claimFields (kind: KindName, { metadata: { namespace = '', name, uid = '' } }: KubernetesObject, signal: AbortSignal): Promise<void> {
+    if (this.#claimed.has(uid)) return
+    const found = await this.#live.read(kind, namespace, name, signal)
+    const { resourceVersion, managedFields = [] } = found?.metadata ?? {}
+    const entries = managedFields as readonly ManagedFields[]
+    if (entries.some(isOurUpdate)) {
+      const isApplied = entries.some(({ manager, operation }) => manager === fieldManager && operation === 'Apply')
+      const changed = entries.flatMap(entry => isOurUpdate(entry) ? isApplied ? [] : [{ ...entry, operation: 'Apply' }] : [entry])
+      const path = resourcePath(kinds[kind], { namespace, name })
+      const patch = { metadata: { resourceVersion, managedFields: changed } }
+      await this.#client.request({ ...mergePatchRequest(path, patch, fieldManager), signal })
+    }
+    this.#claimed.add(uid)
   }
 
   /** Deletes an object of ours, and nobody else's. */
@@ -95,6 +141,7 @@ export class Applier {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error
     }
     this.#settled.delete(uid ?? '')
+    this.#claimed.delete(uid ?? '')
     this.#live.deleted(kind, object)
   }
 

@@ -33,6 +33,7 @@ export class Controller {
   readonly #live: LiveObjects
   readonly #queue: Queue
   readonly #log: ControllerOptions['log']
+  readonly #secretNames = new WeakMap<KubernetesObject, ReadonlySet<string>>()
   #working = false
 
   constructor (options: ControllerOptions) {
@@ -63,6 +64,7 @@ export class Controller {
     if (this.#working) return
     this.#working = true
     this.#live.onChange('DittoServer', change => {
+      if (this.#live.isEcho(change.object)) return
       if (change.type !== 'modified' || isNews(change.previous, change.object)) this.#queue.add(change.key)
     })
     for (const kind of ['ConfigMap', 'Service', 'StatefulSet'] as const) {
@@ -73,7 +75,10 @@ export class Controller {
         if (labels.instance) this.#addKnown(`${namespace}/${labels.instance}`)
       })
     }
-    this.#live.onChange('Secret', ({ object: { metadata: { namespace = '', name } } }) => this.#addUsers(namespace, name))
+    this.#live.onChange('Secret', ({ object }) => {
+      const { namespace = '', name } = object.metadata
+      if (!this.#live.isEcho(object)) this.#addUsers(namespace, name)
+    })
     this.#log.info({ servers: this.#live.list('DittoServer').length }, 'reconciling')
   }
 
@@ -85,7 +90,9 @@ export class Controller {
   notReady (): readonly string[] { return this.#live.notReady() }
   get depth (): number { return this.#queue.depth }
 
-  #addOwner ({ metadata: { namespace = '', ownerReferences = [] } }: KubernetesObject): void {
+  #addOwner (object: KubernetesObject): void {
+    if (this.#live.isEcho(object)) return
+    const { metadata: { namespace = '', ownerReferences = [] } } = object
     const owner = ownerReferences.find(({ controller, kind }) => controller === true && kind === dittoServerKind)
     if (owner) this.#addKnown(`${namespace}/${owner.name}`)
   }
@@ -99,8 +106,17 @@ export class Controller {
   #addUsers (namespace: string, secret: string): void {
     for (const object of this.#live.list('DittoServer')) {
       if (object.metadata.namespace !== namespace) continue
-      if (secretUses(readDittoServer(object).server).some(use => use.secret === secret)) this.#queue.add(objectKey(object.metadata))
+      if (this.#secretsOf(object).has(secret)) this.#queue.add(objectKey(object.metadata))
     }
+  }
+
+  /** Read once for each version of an object, not for each Secret of the cluster. */
+  #secretsOf (object: KubernetesObject): ReadonlySet<string> {
+    const known = this.#secretNames.get(object)
+    if (known) return known
+    const names = new Set(secretUses(readDittoServer(object).server).map(({ secret }) => secret))
+    this.#secretNames.set(object, names)
+    return names
   }
 }
 

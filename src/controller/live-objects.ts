@@ -27,6 +27,9 @@ export class LiveObjects {
   /** Replies to writes, until the watch brings the same or a later state. Undefined: we deleted it. */
   readonly #ahead = new Map<string, { readonly version: bigint, readonly object: KubernetesObject | undefined }>()
 
+  /** What the watches brought that was a reply to a write of ours before. */
+  readonly #echoes = new WeakSet<KubernetesObject>()
+
   constructor (options: LiveObjectsOptions) {
     this.#options = options
     const { client, log, outage, namespace, onWatch } = options
@@ -78,6 +81,11 @@ export class LiveObjects {
     return ahead && versionOf(cached) < ahead.version ? ahead.object : cached
   }
 
+  /** Whether a change is but our own write, which the pass that wrote it has already seen. */
+  isEcho (object: KubernetesObject): boolean {
+    return this.#echoes.has(object)
+  }
+
   list (kind: KindName): readonly KubernetesObject[] {
     return this.#cache(kind).list()
   }
@@ -95,7 +103,9 @@ export class LiveObjects {
 
   /** Takes note of the reply to a write of ours. */
   wrote (kind: KindName, object: KubernetesObject): KubernetesObject {
-    const plain = withoutManagedFields(object)
+    const { apiVersion, kind: name, metadata } = object
+    // As the watch would bring it: of a Secret no data.
+    const plain = withoutManagedFields(kinds[kind].watch === 'metadata' ? { apiVersion, kind: name, metadata } : object)
     const key = objectKey(plain.metadata)
     if (versionOf(this.#cache(kind).get(key)) < versionOf(plain)) this.#ahead.set(`${kind}/${key}`, { version: versionOf(plain), object: plain })
     return plain
@@ -110,6 +120,7 @@ export class LiveObjects {
 
   #caughtUp (kind: KindName, { key, type, object }: Change<KubernetesObject>): void {
     const ahead = this.#ahead.get(`${kind}/${key}`)
+    if (ahead?.object && type !== 'deleted' && versionOf(object) === ahead.version) this.#echoes.add(object)
     if (ahead && (type === 'deleted' || versionOf(object) >= ahead.version)) this.#ahead.delete(`${kind}/${key}`)
   }
 

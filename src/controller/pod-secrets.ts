@@ -70,6 +70,7 @@ export class PodSecrets {
       const made = await this.#client.request<KubernetesObject>({
         ...createRequest(resourcePath(kinds.Secret, { namespace }), rendered), query: { fieldManager }, signal,
       })
+      this.#live.wrote('Secret', made)
       return made.data as SecretData
     } catch (error) {
       if (!hasStatus(error, 409)) throw error

@@ -77,7 +77,8 @@ function progressing (wanted: number, { statefulSet, stalled, failure }: Observe
   if (failure !== undefined) return { status: 'True', reason: 'ReconcileFailed', message: `${failure}; it is tried again.` }
   if (stalled) return { status: 'False', reason: stalled.reason, message: stalled.message }
   if (!statefulSet) return { status: 'True', reason: 'StatefulSetPending', message: 'The StatefulSet is not there yet.' }
-  if (statefulSet.observedGeneration < statefulSet.generation || statefulSet.currentRevision !== statefulSet.updateRevision) {
+  const isNew = statefulSet.observedGeneration === 0
+  if ((!isNew && statefulSet.observedGeneration < statefulSet.generation) || statefulSet.currentRevision !== statefulSet.updateRevision) {
     return { status: 'True', reason: 'StatefulSetUpdating', message: 'The pod is being replaced.' }
   }
   return statefulSet.readyReplicas === wanted

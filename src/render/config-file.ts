@@ -7,8 +7,17 @@ const postgres = (sslmode: string) => ({
   host: 'placeholder', port: 5432, database: 'placeholder', user: 'placeholder', password: 'placeholder', sslmode,
 })
 
+/** It goes into the ConfigMap, into the hash and into the comparison with the last pass: written once for all three. */
+const texts = new WeakMap<DittoServer, string>()
+
 /** The text of config.yaml. No value of a Secret is ever in it. */
-export function configFile ({ spec }: DittoServer): string {
+export function configFile (server: DittoServer): string {
+  const text = texts.get(server) ?? write(server)
+  texts.set(server, text)
+  return text
+}
+
+function write ({ spec }: DittoServer): string {
   const backend = effectiveBackend(spec)
   return stringify({
     logging: { level: 'INFO', format: 'json', output: 'stdout' },
