@@ -4,6 +4,7 @@ WORKDIR /work
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts && npm rebuild esbuild
 COPY tsconfig.json ./
+COPY .config .config
 COPY src src
 RUN npm run bundle
 

@@ -121,6 +121,8 @@ export class LiveObjects {
   #caughtUp (kind: KindName, { key, type, object }: Change<KubernetesObject>): void {
     const ahead = this.#ahead.get(`${kind}/${key}`)
     if (ahead?.object && type !== 'deleted' && versionOf(object) === ahead.version) this.#echoes.add(object)
+    // What is deleted is told with the object that was last seen, and is news whoever wrote that.
+    else this.#echoes.delete(object)
     if (ahead && (type === 'deleted' || versionOf(object) >= ahead.version)) this.#ahead.delete(`${kind}/${key}`)
   }
 

@@ -10,6 +10,9 @@ const gracePeriod = 60
 const probe = (path: string, periodSeconds: number, failureThreshold: number) =>
   ({ httpGet: { path, port: 'metrics' }, periodSeconds, failureThreshold, timeoutSeconds: 3 })
 
+/** Yours never bears the name of the one that the operator makes: replicas of the mode before would mend it. */
+const mountedSecret = ({ certificates }: Installation) => certificates === 'files' ? `${name}-files` : certificateSecret
+
 const args = ({ controller, watchNamespace, certificates, logLevel, extraArgs = [] }: Installation) => [
   'serve',
   `--port=${ports.webhook}`,
@@ -56,7 +59,7 @@ export const deployment = (installation: Installation) => ({
         securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
         topologySpreadConstraints: installation.topologySpreadConstraints,
         containers: [container(installation)],
-        ...(installation.certificates === 'self' ? {} : { volumes: [{ name: 'tls', secret: { secretName: certificateSecret } }] }),
+        ...(installation.certificates === 'self' ? {} : { volumes: [{ name: 'tls', secret: { secretName: mountedSecret(installation) } }] }),
         ...installation.pod,
       },
     },
