@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
-// One file that runs by itself: the image carries no node_modules.
+/** One file that runs by itself: the image carries no node_modules. usage: node .config/bundle.ts [file] */
+const [outfile = 'dist/dittofs-operator.mjs'] = process.argv.slice(2)
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
 
 await build({
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/dittofs-operator.mjs',
+  outfile,
   bundle: true,
   platform: 'node',
   target: 'node24',

@@ -56,6 +56,58 @@ function certificateMetrics (registers: Registry[]) {
   }
 }
 
+export interface WatchState {
+  readonly kind: string
+  /** Since the API server was last heard on it; undefined before the first answer. */
+  readonly silentSeconds: number | undefined
+  readonly stale: boolean
+}
+
+/** The watches on the cluster, and all else that is asked of the API server. */
+function apiServerMetrics (registers: Registry[]) {
+  const sources: (() => readonly WatchState[])[] = []
+  const states = () => sources.flatMap(source => source())
+  const events = new Counter({
+    name: 'dittofs_operator_watch_events_total',
+    help: 'What befell the watches: list, watch (opened), ended, gone, silent, failed, handler-failed.',
+    labelNames: ['kind', 'event'],
+    registers,
+  })
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'dittofs_operator_watch_silence_seconds',
+    help: 'Time since the API server was last heard on the watch.',
+    labelNames: ['kind'],
+    registers,
+    collect () { for (const { kind, silentSeconds } of states()) if (silentSeconds !== undefined) this.set({ kind }, silentSeconds) },
+  })
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'dittofs_operator_watch_stale',
+    help: '1 where what is known of the kind can no longer be relied on.',
+    labelNames: ['kind'],
+    registers,
+    collect () { for (const { kind, stale } of states()) this.set({ kind }, stale ? 1 : 0) },
+  })
+  return {
+    watchEvent: (kind: string, event: string) => events.inc({ kind, event }),
+    watches: (source: () => readonly WatchState[]) => { sources.push(source) },
+    restRequests: new Counter({
+      name: 'rest_client_requests_total',
+      help: 'Requests to the API server, by HTTP status code (<error> where none came) and method.',
+      labelNames: ['code', 'method'],
+      registers,
+    }),
+    restDuration: new Histogram({
+      name: 'rest_client_request_duration_seconds',
+      help: 'Time until the API server has answered.',
+      labelNames: ['verb'],
+      buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+      registers,
+    }),
+  }
+}
+
 /**
  * Metrics bear the names of controller-runtime where they mean the same, so that existing dashboards and alerts apply:
  * https://book.kubebuilder.io/reference/metrics-reference
@@ -120,6 +172,7 @@ export function createMetrics () {
     queueDepth: (depth: () => number) => { queueDepth = depth },
     leading: (name: string, leads: () => boolean) => { leader = { name, leads } },
     queue: queueMetrics(registers),
+    ...apiServerMetrics(registers),
     ...certificateMetrics(registers),
   }
 }

@@ -1,9 +1,19 @@
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createRequest } from '../../src/cluster/api-requests.ts'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createRequest, mergePatchRequest } from '../../src/cluster/api-requests.ts'
 import { watch } from '../../src/cluster/collection.ts'
+import { kinds, type KindName } from '../../src/cluster/kinds.ts'
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
+import { resourcePath } from '../../src/cluster/resource-path.ts'
+import { recordEvent } from '../../src/controller/events.ts'
+import { fieldManager, finalizer } from '../../src/dittoserver/api.ts'
+import { readDittoServer } from '../../src/dittoserver/dittoserver.ts'
+import { renderOffline } from '../../src/render/offline.ts'
 import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { startControlPlane } from '../../test/control-plane/control-plane.ts'
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
@@ -11,63 +21,100 @@ import { startOperator } from '../../test/e2e/operator.ts'
 
 /**
  * DittoServers on a fresh, real API server: seconds until each has its StatefulSet, and CPU seconds and memory of the
- * operator. The baseline, measured in the same run: as many ConfigMaps as an operator must write objects, created one after
- * the other on as many connections as it works on servers. It knows nothing, reads nothing and watches nothing.
- * usage: node bench/reconcile/index.ts [servers] [concurrency]
+ * operator, as the image runs it. The baseline, on a fresh API server in the same run: the very same writes, by a program
+ * that knows beforehand what to write; it watches nothing, and works on as many servers at once.
+ * usage: node bench/reconcile/index.ts [servers] [concurrency] [rounds]
  */
-const [servers = 300, concurrency = 8] = process.argv.slice(2).map(Number)
+const [servers = 300, concurrency = 8, rounds = 1] = process.argv.slice(2).map(Number)
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const namespace = 'default'
+const serversPath = resourcePath(kinds.DittoServer, { namespace })
 
-/** Writes for one server: finalizer, signing key, ConfigMap, three Services, StatefulSet, status, event. */
-const writesPerServer = 9
-
-const undo: (() => unknown)[] = []
-const scope = { teardown: (handler: () => unknown) => { undo.unshift(handler) } } as unknown as Parameters<typeof startControlPlane>[0]
 const binaries = await findBinaries()
 if ('unavailable' in binaries) throw new Error(binaries.unavailable)
+type Scope = Parameters<typeof startControlPlane>[0]
+type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
+
+const folder = await mkdtemp(join(tmpdir(), 'bench-reconcile-'))
 try {
-  const plane = await startControlPlane(scope, binaries, { crds: [fileURLToPath(new URL('../../manifests/crd.yaml', import.meta.url))] })
-  const create = async (collection: string, object: object) =>
-    await plane.client.request(createRequest(collection, object as KubernetesObject))
-  const parallel = async (connections: number, count: number, work: (index: number) => Promise<unknown>) => {
-    let next = 0
-    await Promise.all(Array.from({ length: connections }, async () => {
-      while (next < count) await work(next++)
-    }))
+  const program = join(folder, 'dittofs-operator.mjs')
+  await promisify(execFile)(process.execPath, ['.config/bundle.ts', program], { cwd: repository })
+  const ratios: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const baseline = await onFreshControlPlane(measureBareWrites)
+    const { seconds, cpu, rss, idle } = await onFreshControlPlane((plane, scope) => measureOperator(plane, scope, program))
+    ratios.push(seconds / baseline)
+    console.log(`bare writes ${baseline.toFixed(2)} s   operator ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, RSS ${rss.toFixed(0)} MiB (${idle.toFixed(0)} idle)   ratio ${(seconds / baseline).toFixed(2)}`)
   }
+  ratios.sort((a, b) => a - b)
+  console.log(`ratio of time for ${servers} servers: median ${ratios[Math.floor(ratios.length / 2)]?.toFixed(2)} of ${rounds}`)
+} finally {
+  await rm(folder, { recursive: true })
+}
 
-  const baseline = await timed(async () => await parallel(concurrency, servers * writesPerServer, async index =>
-    await create('/api/v1/namespaces/default/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `baseline-${index}` }, data: { index: `${index}` } })))
+async function onFreshControlPlane<Value> (measure: (plane: ControlPlane, scope: Scope) => Promise<Value>): Promise<Value> {
+  if ('unavailable' in binaries) throw new Error(binaries.unavailable)
+  const undo: (() => unknown)[] = []
+  const scope = { teardown: (handler: () => unknown) => { undo.unshift(handler) } } as unknown as Scope
+  try {
+    return await measure(await startControlPlane(scope, binaries, { crds: [join(repository, 'manifests/crd.yaml')] }), scope)
+  } finally {
+    for (const handler of undo) await handler()
+  }
+}
 
-  const operator = await startOperator(scope, ['--kubeconfig', plane.kubeconfig, '--no-webhook', '--concurrency', String(concurrency), '--log-level', 'warn'])
+/** Seconds for the server, its finalizer and event, the objects that are rendered for it, and its status. */
+async function measureBareWrites ({ client }: ControlPlane): Promise<number> {
+  const kindNames = Object.keys(kinds) as KindName[]
+  const write = async (index: number) => {
+    const { server } = readDittoServer(await client.request<KubernetesObject>(createRequest(serversPath, serverOf(`server-${index}`) as KubernetesObject)))
+    const path = resourcePath(kinds.DittoServer, { namespace, name: server.metadata.name })
+    await client.request(mergePatchRequest(path, { metadata: { finalizers: [finalizer] } }, fieldManager))
+    await recordEvent(client, server, { type: 'Normal', reason: 'Created', action: 'Create', note: 'DittoServer created' }, new Date())
+    for (const object of await renderOffline(server, () => Promise.resolve(undefined))) {
+      const kind = kindNames.find(name => name === object.kind)
+      if (kind) await client.request(createRequest(resourcePath(kinds[kind], { namespace }), object))
+    }
+    await client.request(mergePatchRequest(`${path}/status`, { status: { phase: 'Pending', observedGeneration: 1 } }, fieldManager))
+  }
+  return await timed(async () => await parallel(concurrency, servers, write))
+}
+
+async function measureOperator ({ client, kubeconfig }: ControlPlane, scope: Scope, program: string) {
+  const operator = await startOperator(scope, ['--kubeconfig', kubeconfig, '--no-webhook', '--concurrency', String(concurrency), '--log-level', 'warn'], {}, program)
   await operator.ready()
   const leads = async () => /^leader_election_master_status\{.*\} 1$/m.test((await operator.get('/metrics')).text)
   while (!await leads()) await delay(100)
   const before = await figuresOf(operator.child.pid)
-  const { promise: everyStatefulSet, resolve } = Promise.withResolvers<void>()
+  const { promise: everyStatefulSet, resolve, reject } = Promise.withResolvers<void>()
   // As a watch, since lists of what is there already would keep the API server busier than the operator does.
   const over = new AbortController()
   void (async () => {
     const seen = new Set<string>()
-    const metadataOnly = { path: '/apis/apps/v1/namespaces/default/statefulsets', metadataOnly: true }
+    const metadataOnly = { path: resourcePath(kinds.StatefulSet, { namespace }), metadataOnly: true }
     const options = { resourceVersion: '', timeoutSeconds: 600, idleTimeoutMs: 600_000, signal: over.signal, onOpen: () => {} }
-    for await (const event of watch(plane.client, metadataOnly, options)) {
+    for await (const event of watch(client, metadataOnly, options)) {
       if (event.type !== 'BOOKMARK') seen.add(event.object.metadata.name)
       if (seen.size >= servers) return resolve()
     }
-  })().catch((error: unknown) => { if (!over.signal.aborted) throw error })
-  const collection = '/apis/dittofs.dittofs.com/v1alpha1/namespaces/default/dittoservers'
+  })().catch((error: unknown) => { if (!over.signal.aborted) reject(error as Error) })
   const seconds = await timed(async () => {
-    await parallel(16, servers, async index => await create(collection, serverOf(`server-${index}`)))
+    await parallel(16, servers, async index =>
+      await client.request(createRequest(serversPath, serverOf(`server-${index}`) as KubernetesObject)))
     await everyStatefulSet
   })
   over.abort()
   const after = await figuresOf(operator.child.pid)
   for (const line of operator.said) console.log(line)
-  console.log(`baseline: ${servers * writesPerServer} bare creates  ${baseline.toFixed(2)} s`)
-  console.log(`operator: ${servers} servers with their StatefulSets  ${seconds.toFixed(2)} s   CPU ${(after.cpu - before.cpu).toFixed(2)} s   RSS ${after.rss.toFixed(0)} MiB (${before.rss.toFixed(0)} idle)`)
-  console.log(`ratio of time: ${(seconds / baseline).toFixed(2)}`)
-} finally {
-  for (const handler of undo) await handler()
+  return { seconds, cpu: after.cpu - before.cpu, rss: after.rss, idle: before.rss }
+}
+
+/** As many at once as there are connections. */
+async function parallel (connections: number, count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0
+  await Promise.all(Array.from({ length: connections }, async () => {
+    while (next < count) await work(next++)
+  }))
 }
 
 async function timed (work: () => Promise<unknown>): Promise<number> {

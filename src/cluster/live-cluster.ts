@@ -116,6 +116,11 @@ export class LiveCluster implements Cluster {
     }
   }
 
+  watches () {
+    const now = this.#now()
+    return [{ kind: 'StorageClass', silentSeconds: this.#classes.silentSeconds(now), stale: this.#distrust() !== undefined }]
+  }
+
   storageClass (name: string, signal: AbortSignal): Fact<StorageClassFact> | Promise<Fact<StorageClassFact>> {
     const cached = this.#distrust() === undefined ? this.#classes.get(name) : undefined
     if (cached !== undefined) {

@@ -121,9 +121,9 @@ export class WatchCache<Stored> {
     return this.#sync === 'synced' || this.#sync === 'not-served'
   }
 
-  /** Of the clock given; undefined before the first answer. */
-  get lastContact (): number | undefined {
-    return this.#lastContact
+  /** Seconds since the API server was last heard; undefined before the first answer. */
+  silentSeconds (now = this.#now()): number | undefined {
+    return this.#lastContact === undefined ? undefined : (now - this.#lastContact) / 1000
   }
 
   /** Undefined while the copy can be trusted; otherwise why not. */

@@ -42,12 +42,21 @@ export async function liveBackend (options: { kubeconfig?: string, context?: str
   const { kubeconfig: file, context } = options
   const connection = await loadConnection({ ...(file ? { file } : {}), ...(context ? { context } : {}) })
     .catch((error: unknown) => { throw new StartUpError((error as Error).message) })
-  const client = new ApiClient({ connection, userAgent })
+  const client = new ApiClient({
+    connection,
+    userAgent,
+    observe: ({ verb, method, status, seconds }) => {
+      metrics.restRequests.inc({ code: status ?? '<error>', method })
+      metrics.restDuration.observe({ verb }, seconds)
+    },
+  })
   const cluster = new LiveCluster({
     client,
     log,
     onLookup: ({ kind, result, seconds }) => metrics.lookups.observe({ kind, result }, seconds),
+    onWatch: event => metrics.watchEvent('StorageClass', event),
   })
+  metrics.watches(() => cluster.watches())
   return {
     cluster,
     client,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../cluster/api-client.ts'
@@ -10,6 +9,7 @@ import { apiLeaseStore } from '../leader-election/lease.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Policy } from '../rules/policy.ts'
 import { StartUpError } from './fault.ts'
+import { ownNamespace } from './own-namespace.ts'
 
 export interface ReconcileOptions {
   readonly concurrency: number
@@ -43,7 +43,9 @@ export function startController (options: ReconcileOptions, context: ReconcileCo
     ...(watchNamespace === undefined ? {} : { namespace: watchNamespace }),
     fence: () => election?.fence(),
     observer: metrics.queue,
+    onWatch: metrics.watchEvent,
   })
+  metrics.watches(() => controller.watches())
   metrics.queueDepth(() => controller.depth)
   const stopping = new AbortController()
   const { promise: lost, reject: lose } = Promise.withResolvers<never>()
@@ -83,13 +85,4 @@ function electionOf ({ leaderElectionNamespace, leaderElectionId }: ReconcileOpt
     identity: `${hostname()}_${randomUUID()}`,
     log,
   })
-}
-
-/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
-function ownNamespace (): string | undefined {
-  try {
-    return readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8').trim() || undefined
-  } catch {
-    return undefined
-  }
 }

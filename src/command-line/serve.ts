@@ -69,7 +69,7 @@ async function serveUntilStopped (options: ServeOptions, log: Logger): Promise<v
   const parts: Part[] = [{ notReady: () => [backend.cluster.notReady()].filter(reason => reason !== undefined), stop: backend.stop }]
   let draining = false
   const notReady = () => [...(draining ? ['draining'] : []), ...parts.flatMap(part => part.notReady())]
-  const health = buildHealthServer({ registry: metrics.registry, notReady })
+  const health = buildHealthServer({ registry: metrics.registry, notReady, log })
   try {
     const webhook = options.webhook ? await startWebhook(options, { log, metrics, backend, policy, host }) : undefined
     if (webhook) parts.unshift(webhook)

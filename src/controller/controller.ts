@@ -88,6 +88,7 @@ export class Controller {
   }
 
   notReady (): readonly string[] { return this.#live.notReady() }
+  watches () { return this.#live.watches() }
   get depth (): number { return this.#queue.depth }
 
   #addOwner (object: KubernetesObject): void {

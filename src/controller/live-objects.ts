@@ -65,6 +65,13 @@ export class LiveObjects {
     })
   }
 
+  /** How fresh each copy is, for metrics. */
+  watches () {
+    return [...this.#caches].map(([kind, cache]) => ({
+      kind, silentSeconds: cache.silentSeconds(), stale: cache.state() === 'forbidden' || cache.stale() !== undefined,
+    }))
+  }
+
   /** False where absence from the watch says nothing, since there is no complete list. */
   isServed (kind: KindName): boolean {
     return this.#cache(kind).state() === 'synced'

@@ -9,10 +9,10 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export type LogLine = Record<string, unknown> & { msg?: string, level?: string }
 
-/** The operator as a process of its own, its log lines parsed. Ends with the test. */
-export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+/** The operator as a process of its own, from its sources or another `program`, its log lines parsed. Ends with the test. */
+export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}, program = main) {
   const healthPort = await freePort()
-  const child = spawn(process.execPath, [main, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
+  const child = spawn(process.execPath, [program, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
     env: { PATH: process.env.PATH, DITTOFS_OPERATOR_DRAIN_PERIOD: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>

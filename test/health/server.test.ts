@@ -8,7 +8,9 @@ import { createMetrics } from '../../src/metrics.ts'
 
 const metrics = createMetrics()
 const reasons: string[] = []
-const app = buildHealthServer({ registry: metrics.registry, notReady: () => reasons })
+const said: object[] = []
+const log = { level: 'info', warn: (fields: object) => { said.push(fields) } }
+const app = buildHealthServer({ registry: metrics.registry, notReady: () => reasons, log })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const { port } = app.server.address() as AddressInfo
 const agent = new Agent({ keepAlive: true })
@@ -66,6 +68,38 @@ t.test('metrics', async t => {
   ]) t.ok(body.split('\n').includes(line), line)
   t.match(body, /^process_cpu_seconds_total /m)
   t.match(body, /^nodejs_eventloop_lag_seconds /m)
+})
+
+t.test('the watches and the requests to the API server', async t => {
+  const heard: number[] = []
+  metrics.watches(() => [{ kind: 'Service', silentSeconds: heard[0], stale: heard.length === 0 }])
+  metrics.watchEvent('Service', 'gone')
+  metrics.restRequests.inc({ code: 409, method: 'POST' })
+  metrics.restDuration.observe({ verb: 'create' }, 0.3)
+  const lines = async () => (await get('/metrics')).body.split('\n')
+  const before = await lines()
+  t.ok(before.includes('dittofs_operator_watch_stale{kind="Service"} 1'))
+  t.notOk(before.some(line => line.startsWith('dittofs_operator_watch_silence_seconds{')), 'nothing was heard yet')
+  heard.push(12)
+  const after = await lines()
+  for (const line of [
+    'dittofs_operator_watch_stale{kind="Service"} 0',
+    'dittofs_operator_watch_silence_seconds{kind="Service"} 12',
+    'dittofs_operator_watch_events_total{kind="Service",event="gone"} 1',
+    'rest_client_requests_total{code="409",method="POST"} 1',
+    'rest_client_request_duration_seconds_count{verb="create"} 1',
+  ]) t.ok(after.includes(line), line)
+})
+
+t.test('the log level changes while it runs', async t => {
+  t.match(await get('/log-level'), { status: 200, body: 'info\n' })
+  t.match(await get('/log-level/debug', 'PUT'), { status: 200, body: 'debug\n' })
+  t.equal(log.level, 'debug')
+  t.strictSame(said, [{ before: 'info', level: 'debug' }], 'the log tells of it, whatever the level was')
+  t.match(await get('/log-level/loud', 'PUT'), { status: 400, body: "'loud' is not a level; known: fatal, error, warn, info, debug, trace\n" })
+  const elsewhere = await app.inject({ method: 'PUT', url: '/log-level/trace', remoteAddress: '10.0.0.7' })
+  t.match(elsewhere, { statusCode: 403, body: 'only from the pod itself: use kubectl port-forward\n' })
+  t.equal(log.level, 'debug')
 })
 
 t.test('nothing else is there', async t => {
