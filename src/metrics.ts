@@ -2,27 +2,46 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 const workBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60]
 
+/** The name that controller-runtime would give to a controller of this kind. */
+const controller = 'dittoserver'
+
 /** The work queue and the passes over DittoServers. */
 function queueMetrics (registers: Registry[]) {
-  const adds = new Counter({ name: 'workqueue_adds_total', help: 'DittoServers queued.', registers })
-  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Passes to be tried again.', registers })
-  const queued = new Histogram({ name: 'workqueue_queue_duration_seconds', help: 'Time in the queue.', buckets: workBuckets, registers })
-  const time = new Histogram({ name: 'controller_runtime_reconcile_time_seconds', help: 'Time of a pass.', buckets: workBuckets, registers })
-  const total = new Counter({ name: 'controller_runtime_reconcile_total', help: 'Passes, by result.', labelNames: ['result'], registers })
-  const errors = new Counter({ name: 'controller_runtime_reconcile_errors_total', help: 'Passes that failed.', registers })
-  const active = new Gauge({ name: 'controller_runtime_active_workers', help: 'Passes under way.', registers })
+  const ofQueue = { labelNames: ['name'], registers } as const
+  const ofController = { labelNames: ['controller'], registers } as const
+  const adds = new Counter({ name: 'workqueue_adds_total', help: 'DittoServers queued.', ...ofQueue }).labels(controller)
+  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Passes to be tried again.', ...ofQueue }).labels(controller)
+  const queued = new Histogram({
+    name: 'workqueue_queue_duration_seconds', help: 'Time in the queue.', buckets: workBuckets, ...ofQueue,
+  }).labels(controller)
+  const time = new Histogram({
+    name: 'controller_runtime_reconcile_time_seconds', help: 'Time of a pass.', buckets: workBuckets, ...ofController,
+  }).labels(controller)
+  const total = new Counter({
+    name: 'controller_runtime_reconcile_total', help: 'Passes, by result: success, error.', labelNames: ['controller', 'result'], registers,
+  })
+  const [succeeded, failed] = [total.labels(controller, 'success'), total.labels(controller, 'error')]
+  const errors = new Counter({ name: 'controller_runtime_reconcile_errors_total', help: 'Passes that failed.', ...ofController }).labels(controller)
+  const active = new Gauge({ name: 'controller_runtime_active_workers', help: 'Passes under way.', ...ofController }).labels(controller)
+  active.set(0)
+  let depth = () => 0
+  // eslint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: 'workqueue_depth', help: 'DittoServers that wait to be looked at.', ...ofQueue, collect () { this.set({ name: controller }, depth()) },
+  })
   return {
+    depth: (read: () => number) => { depth = read },
     added: () => adds.inc(),
     retried: () => retries.inc(),
     started: (seconds: number) => {
       queued.observe(seconds)
       active.inc()
     },
-    finished: (seconds: number, failed: boolean) => {
+    finished: (seconds: number, hasFailed: boolean) => {
       time.observe(seconds)
-      active.dec()
-      total.inc({ result: failed ? 'error' : 'success' })
-      if (failed) errors.inc()
+      active.dec();
+      (hasFailed ? failed : succeeded).inc()
+      if (hasFailed) errors.inc()
     },
   }
 }
@@ -116,11 +135,6 @@ export function createMetrics () {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  let queueDepth = () => 0
-  // eslint-disable-next-line no-new -- it registers itself
-  new Gauge({
-    name: 'workqueue_depth', help: 'DittoServers that wait to be looked at.', registers, collect () { this.set(queueDepth()) },
-  })
   let leader: { name: string, leads: () => boolean } | undefined
   // eslint-disable-next-line no-new -- it registers itself
   new Gauge({
@@ -169,7 +183,6 @@ export function createMetrics () {
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5],
       registers,
     }),
-    queueDepth: (depth: () => number) => { queueDepth = depth },
     leading: (name: string, leads: () => boolean) => { leader = { name, leads } },
     queue: queueMetrics(registers),
     ...apiServerMetrics(registers),

@@ -69,7 +69,9 @@ async function start (name: string, file: string): Promise<Subject> {
     env: { ...process.env, BENCH_CERT: pair.cert, BENCH_KEY: pair.private },
   })
   child.stderr?.resume()
-  const [{ port }] = await once(child, 'message') as [{ port: number }]
+  const died = once(child, 'exit').then(() => { throw new Error(`${file} ended too soon`) })
+  const [{ port }] = await Promise.race([once(child, 'message'), died]) as [{ port: number }]
+  died.catch(() => {}) // at the end it is meant to
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ca: pair.cert, checkServerIdentity: () => undefined })
   return { name, child, port, agent, cpuPerRequest: [], latencies: [], rss: 0 }
 }

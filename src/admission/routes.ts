@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Policy } from '../rules/policy.ts'
 import { admitMutation, admitValidation, type Admission } from './admit.ts'
 import { lookupBudget } from './deadline.ts'
+import { reviewRecorder } from './record.ts'
 import { allowedWith, refusedWith } from './respond.ts'
 import { parseReview, reviewOf, type AdmissionRequest } from './review.ts'
 
@@ -17,12 +18,12 @@ export interface AdmissionOptions {
   readonly draining?: () => boolean
 }
 
-type Webhook = 'mutate' | 'validate'
 type Admit = (request: AdmissionRequest, budget: number) => Admission | Promise<Admission>
 
 /** `POST /mutate` and `POST /validate`: an AdmissionReview in, an AdmissionReview out. */
 export function admissionRoutes (app: FastifyInstance, options: AdmissionOptions): void {
   const { cluster, policy, metrics, maxInFlight, draining = () => false } = options
+  const record = reviewRecorder(app.log, metrics)
   let inFlight = 0
   let closing = false
   app.addHook('preClose', done => {
@@ -30,7 +31,7 @@ export function admissionRoutes (app: FastifyInstance, options: AdmissionOptions
     done()
   })
 
-  const route = (webhook: Webhook, admit: Admit, onFault: typeof faultOfMutation) => {
+  const route = (webhook: 'mutate' | 'validate', admit: Admit, onFault: typeof faultOfMutation) => {
     let count = 0
     metrics.webhookInFlight(webhook, () => count)
     const latency = metrics.webhookLatency.labels(webhook)
@@ -68,21 +69,6 @@ export function admissionRoutes (app: FastifyInstance, options: AdmissionOptions
         latency.observe((performance.now() - started) / 1000)
       }
     })
-  }
-
-  const record = (webhook: Webhook, request: AdmissionRequest, { response, verdict }: Admission, ms: number) => {
-    const { uid, operation, namespace, name, user, dryRun } = request
-    const findings = verdict ? [...verdict.errors, ...verdict.warnings] : []
-    for (const { rule, severity } of findings) metrics.findings.inc({ rule, severity })
-    if (webhook === 'validate') {
-      metrics.decisions.labels(operation, response.allowed ? 'allow' : 'deny', String(dryRun)).inc()
-    }
-    const rules = findings.map(({ rule }) => rule)
-    const milliseconds = Math.round(ms * 100) / 100
-    const { allowed, patch } = response
-    app.log.info({
-      webhook, uid, operation, namespace, name, user, dryRun, allowed, patched: patch !== undefined, rules, ms: milliseconds,
-    }, 'reviewed')
   }
 
   route('mutate', request => admitMutation(request), faultOfMutation)

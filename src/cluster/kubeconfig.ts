@@ -72,7 +72,9 @@ function loadKubeConfig (config: KubeConfig, source: KubeconfigSource): KubeConf
     config.loadFromFile(source.file)
     useTokenFiles(config, source.file)
   } catch (error) {
-    throw new KubeconfigError(`--kubeconfig ${source.file}: ${error instanceof Error ? error.message : 'not readable'}`, { cause: error })
+    // The lines after the first quote the file, credentials and all; as a cause they would end up in a log.
+    const why = error instanceof Error ? error.message.split('\n')[0] : 'not readable'
+    throw new KubeconfigError(`--kubeconfig ${source.file}: ${why}`)
   }
   if (source.context !== undefined) config.setCurrentContext(source.context)
   const context = config.getCurrentContext()

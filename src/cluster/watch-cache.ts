@@ -43,8 +43,8 @@ export interface WatchCacheOptions<Stored> extends Collection {
 }
 
 /**
- * `forbidden` and `not-served` (404: the kind's CRD is not installed) are tried again at the longest interval, so that
- * a permission given later, or a CRD installed later, needs no restart.
+ * `forbidden` and `not-served` (404: the kind's CRD is not installed) are tried again, at the longest interval in the end, so
+ * that a permission given later, or a CRD installed later, needs no restart.
  */
 export type Sync = 'pending' | 'synced' | 'not-served' | 'forbidden' | 'stopped'
 
@@ -70,6 +70,8 @@ export class WatchCache<Stored> {
   #goneTwice = false
   #lastContact: number | undefined
   #failure: { readonly since: number, readonly reason: string } | undefined
+  /** Of refusals and nothing else. */
+  #refusedSince: number | undefined
 
   constructor (options: WatchCacheOptions<Stored>) {
     this.#options = options
@@ -205,6 +207,7 @@ export class WatchCache<Stored> {
     const { outage, path, observe } = this.#options
     this.#open = true
     this.#failure = undefined
+    this.#refusedSince = undefined
     this.#lastContact = this.#now()
     outage.back(path)
     observe?.('watch')
@@ -225,6 +228,7 @@ export class WatchCache<Stored> {
     const reason = failureReason(error, `watch ${path.slice(path.lastIndexOf('/') + 1)}`)
     this.#failure = { since: this.#failure?.since ?? this.#now(), reason }
     if (hasStatus(error, 403)) return this.#forbidden(error)
+    this.#refusedSince = undefined
     // After anything but a broken connection an event may be lost: only a list makes up for it.
     if (!isBroken(error) && (this.#open || !(error instanceof ApiError))) {
       this.#resourceVersion = undefined
@@ -256,12 +260,18 @@ export class WatchCache<Stored> {
     return this.#longPause()
   }
 
+  /** An API server that has just started refuses everything until it has read the roles, so that one refusal says little. */
   #forbidden (error: ApiError): number {
     const { log, outage, path } = this.#options
-    if (this.#sync !== 'forbidden') log.error({ watch: path, err: error }, 'no permission to list and watch')
     outage.back(path)
-    this.#settle('forbidden')
-    return this.#longPause()
+    this.#refusedSince ??= this.#now()
+    const wasAllowed = this.#sync === 'synced' && this.#now() - this.#refusedSince <= this.#timing.staleAfterMs
+    if (wasAllowed) log.debug({ watch: path, err: error }, 'a watch was refused')
+    else {
+      if (this.#sync !== 'forbidden') log.error({ watch: path, err: error }, 'no permission to list and watch')
+      this.#settle('forbidden')
+    }
+    return this.#backoff.next()
   }
 
   #longPause (): number {

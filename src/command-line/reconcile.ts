@@ -46,7 +46,7 @@ export function startController (options: ReconcileOptions, context: ReconcileCo
     onWatch: metrics.watchEvent,
   })
   metrics.watches(() => controller.watches())
-  metrics.queueDepth(() => controller.depth)
+  metrics.queue.depth(() => controller.depth)
   const stopping = new AbortController()
   const { promise: lost, reject: lose } = Promise.withResolvers<never>()
   const work = async () => {

@@ -1,6 +1,6 @@
 import { specSchema, type DittoServerSpec, type DittoServerStatus } from './schema.ts'
 import { compileStructural, isObject, storedSchema, type StructuralSchema } from './structural.ts'
-import { compileValidator, type SchemaError } from './validate.ts'
+import { compileTest, compileValidator, type SchemaError } from './validate.ts'
 
 export interface ObjectMeta {
   readonly name: string
@@ -25,6 +25,8 @@ export interface DittoServer {
 export const objectSchema: StructuralSchema = { type: 'object', required: ['spec'], properties: { spec: specSchema } }
 
 const validate = compileValidator(storedSchema(objectSchema))
+/** Nearly every object: what is valid as it came stays so when it is pruned and filled in. */
+const isValid = compileTest(storedSchema(objectSchema))
 /** The object as it is stored; and the same with every section filled in, which is what is judged and rendered. */
 export const toStored = compileStructural(objectSchema)
 const toEffective = compileStructural(objectSchema, true)
@@ -41,7 +43,7 @@ export interface Reading {
  */
 export function readDittoServer (value: unknown): Reading {
   const raw = isObject(value) ? value : {}
-  const errors = validate(toStored(raw))
+  const errors = isValid(raw) ? [] : validate(toStored(raw))
   let object = toEffective(raw)
   // Each round mends one level: an object put in where another type stood may lack its own required fields.
   for (let round = 0, left = errors; left.length > 0 && round < 10; round++) {
@@ -80,8 +82,10 @@ function mend (object: unknown, path: string): void {
 
 const textOf = (value: unknown): string => typeof value === 'string' ? value : ''
 
-function stringEntries (value: unknown): Record<string, string> {
-  if (!isObject(value)) return {}
+const noEntries: Readonly<Record<string, string>> = {}
+
+function stringEntries (value: unknown): Readonly<Record<string, string>> {
+  if (!isObject(value)) return noEntries
   return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 

@@ -33,6 +33,8 @@ export function compileStructural (schema: StructuralSchema, sections = false): 
   if (schema.items) return listOf(schema, compileStructural(schema.items, sections))
   if (schema.additionalProperties) return mapOf(schema, compileStructural(schema.additionalProperties, sections))
   const fields = Object.entries(schema.properties ?? {}).map(([key, property]) => {
+    // Below, fields are read without asking whether they are the value's own, which would take as long as all the rest.
+    if (key in Object.prototype) throw new Error(`every object has a '${key}'`)
     const isLeaf = !property.properties && !property.items && !property.additionalProperties
     const structural = isLeaf ? undefined : compileStructural(property, sections)
     // Sections are filled in with one and the same object, which therefore must never be changed.
@@ -43,11 +45,10 @@ export function compileStructural (schema: StructuralSchema, sections = false): 
     if (!isObject(value)) return value
     const result: Json = {}
     for (const { key, preset, structural } of fields) {
-      // Own properties only: `__proto__` and `constructor` are data here, never behaviour.
-      const found = Object.hasOwn(value, key) ? value[key] ?? undefined : undefined
-      if (found === undefined) {
-        if (preset !== undefined) result[key] = preset
-      } else result[key] = structural ? structural(found) : found
+      // `__proto__` and `constructor` are data here, never behaviour: no schema has them.
+      const found = value[key]
+      if (found !== undefined && found !== null) result[key] = structural ? structural(found) : found
+      else if (preset !== undefined) result[key] = preset
     }
     return result
   }

@@ -19,8 +19,16 @@ const annotations = [
 
 /** Compiles once; the returned function never throws and collects every error. */
 export function compileValidator (schema: StructuralSchema): (value: unknown) => SchemaError[] {
+  const validate = compile(schema, true)
+  return value => validate(value) ? [] : distinct((validate.errors ?? []).map(toSchemaError))
+}
+
+/** Compiles once; the returned function never throws and looks no further than the first error. */
+export const compileTest = (schema: StructuralSchema): (value: unknown) => boolean => compile(schema, false)
+
+function compile (schema: StructuralSchema, allErrors: boolean): ValidateFunction {
   const ajv = new Ajv({
-    allErrors: true,
+    allErrors,
     strict: true,
     // `pattern` beside `anyOf` (int-or-string) speaks of the string only, which strictTypes does not see.
     strictTypes: false,
@@ -35,8 +43,7 @@ export function compileValidator (schema: StructuralSchema): (value: unknown) =>
     validate: (keys: string[], items: unknown[]) =>
       new Set(items.map(item => isObject(item) ? JSON.stringify(keys.map(key => String(item[key]))) : item)).size === items.length,
   })
-  const validate: ValidateFunction = ajv.compile(schema)
-  return value => validate(value) ? [] : distinct((validate.errors ?? []).map(toSchemaError))
+  return ajv.compile(schema)
 }
 
 function toSchemaError (error: ErrorObject): SchemaError {

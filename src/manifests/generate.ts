@@ -1,7 +1,9 @@
 import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { alertsPage } from './alerts-page.ts'
 import { chartFiles } from './chart/chart.ts'
 import { customResourceDefinition } from './crd.ts'
 import { kustomizeFiles } from './install/kustomize.ts'
+import { metricsPage } from './metrics-page.ts'
 import { referencePage } from './reference.ts'
 import { rulesPage } from './rules-page.ts'
 import { webhookConfigurations } from './webhooks.ts'
@@ -13,6 +15,8 @@ export const generatedFiles = (): Record<string, string> => ({
   'manifests/webhooks.yaml': generatedYaml(...webhookConfigurations()),
   ...kustomizeFiles(),
   ...chartFiles(),
+  'docs/alerts.md': alertsPage(),
+  'docs/metrics.md': metricsPage(),
   'docs/reference.md': referencePage(),
   'docs/rules.md': rulesPage(),
 })

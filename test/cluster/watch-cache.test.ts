@@ -283,6 +283,38 @@ await t.test('no permission is said once, and asked for from time to time', asyn
   t.equal(all.cache.stale(), undefined)
 })
 
+await t.test('an API server that has just started refuses what it allowed before, and is asked again soon', async t => {
+  const refused = async (t: Test, refusals: number, timing: object) => {
+    const all = await started(t, { timing: { ...quick, ...timing } })
+    await all.sync
+    await until(() => all.watches.length, 'a watch')
+    all.send('BOOKMARK', { metadata: { resourceVersion: '2' } })
+    const refuse = (left: number) => {
+      all.state.onWatch = (_request, response) => {
+        if (left > 1) refuse(left - 1)
+        answer(response, 403, status(403, 'Forbidden'))
+      }
+    }
+    refuse(refusals)
+    all.watches[0]?.end()
+    return all
+  }
+
+  const began = performance.now()
+  const shortly = await refused(t, 3, { maxRetryMs: 60_000, staleAfterMs: 60_000 })
+  await until(() => shortly.watches.length === 2, 'the next watch')
+  t.ok(performance.now() - began < 5_000)
+  t.equal(shortly.cache.state(), 'synced')
+  t.strictSame(shortly.messages('info', 'warn', 'error'), [])
+  t.equal(shortly.lists.length, 1)
+
+  const long = await refused(t, 20, {})
+  await until(() => long.cache.state() === 'forbidden', 'no permission')
+  t.equal(long.cache.stale(), 'forbidden: no permission to watch configmaps')
+  await until(() => long.cache.state() === 'synced', 'the permission')
+  t.strictSame(long.messages('info', 'warn', 'error'), ['no permission to list and watch'])
+})
+
 await t.test('a kind that is not served is empty, until it is', async t => {
   const all = await started(t, {}, ({ state }) => {
     state.items = [item('a', '1')]

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
 import { seeded } from '../leader-election/simulation.ts'
+import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type Found } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -24,7 +25,8 @@ t.setTimeout(900_000)
 const binaries = await binariesOrSkip(t, { controllerManager: true })
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [crd], controllerManager: true })
-  const start = async () => await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook', '--no-leader-elect'])
+  const rights = await asServiceAccount(plane)
+  const start = async () => await startOperator(t, [...rights, '--no-webhook', '--no-leader-elect'])
 
   /** The same things done to the same servers, in a namespace of their own. */
   const scene = async (namespace: string) => {

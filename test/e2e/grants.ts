@@ -1,6 +1,6 @@
 import type { Question } from '../control-plane/authorization-log.ts'
 
-interface PolicyRule {
+export interface PolicyRule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
   readonly resourceNames?: readonly string[]

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -5,7 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
-import { defaultInstallation } from '../../src/manifests/install/installation.ts'
+import { defaultInstallation, type Installation } from '../../src/manifests/install/installation.ts'
 import { manifestsOf } from '../../src/manifests/install/parts.ts'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import type { InstalledObject } from './grants.ts'
@@ -20,15 +21,20 @@ export const documents = (text: string): InstalledObject[] =>
 /** The operator's ServiceAccount, by the names that the manifests give it. */
 export const serviceAccount = { namespace: 'dittofs-system', name: 'dittofs-operator' }
 
+/** What the API server calls it. */
+export const serviceAccountUser = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`
+
 /** An address of this machine that an EndpointSlice may hold: loopback is not. */
 export const ownAddress = () => Object.values(networkInterfaces()).flat()
   .find(found => found && found.family === 'IPv4' && !found.internal)?.address
 
-/** A kubeconfig with the token of a ServiceAccount and nothing else. */
-export async function serviceAccountKubeconfig ({ folder, server, kubectl }: ControlPlane): Promise<string> {
-  const { code, stdout, stderr } = await kubectl(['create', 'token', serviceAccount.name, '-n', serviceAccount.namespace, '--duration', '1h'])
+/** A kubeconfig with the token of a ServiceAccount and nothing else; that of a pod, if it is one that exists. */
+export async function serviceAccountKubeconfig ({ folder, server, kubectl }: ControlPlane, pod?: string): Promise<string> {
+  const bound = pod === undefined ? [] : ['--bound-object-kind', 'Pod', '--bound-object-name', pod]
+  const args = ['create', 'token', serviceAccount.name, '-n', serviceAccount.namespace, '--duration', '1h', ...bound]
+  const { code, stdout, stderr } = await kubectl(args)
   if (code !== 0) throw new Error(stderr)
-  const path = join(folder, 'service-account.kubeconfig')
+  const path = join(folder, `service-account-${randomUUID()}.kubeconfig`)
   await writeFile(path, JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
@@ -43,23 +49,36 @@ export async function serviceAccountKubeconfig ({ folder, server, kubectl }: Con
 /** Whether the operators of the tests may touch the namespace `default` alone. */
 export const isNamespaced = process.env.OPERATOR_SCOPE === 'namespaced'
 
-const granting = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
+/** Kinds of objects that together give somebody rights. */
+export const granting: ReadonlySet<string> = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
+
+const watchNamespace = isNamespaced ? 'default' : undefined
+
+/** The ServiceAccount, and what an installation grants it: in the whole cluster, or in the namespace `default` alone. */
+export async function grantRights ({ kubectl }: ControlPlane, installation: Pick<Installation, 'controller'> = defaultInstallation) {
+  const { controller } = installation
+  const items = manifestsOf({ ...defaultInstallation, controller, ...(watchNamespace === undefined ? {} : { watchNamespace }) })
+    .map(({ manifest }) => manifest).filter(({ kind }) => granting.has(kind))
+  const { code, stderr } = await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  if (code !== 0) throw new Error(stderr)
+}
+
+/** Flags for an operator that has a token of the ServiceAccount, and so the rights that were granted to it. */
+export async function serviceAccountFlags (plane: ControlPlane, pod?: string): Promise<string[]> {
+  const { namespace } = serviceAccount
+  return [
+    '--kubeconfig', await serviceAccountKubeconfig(plane, pod), '--leader-election-namespace', namespace, '--operator-namespace', namespace,
+    ...(watchNamespace === undefined ? [] : ['--watch-namespace', watchNamespace]),
+  ]
+}
 
 /**
  * Flags for an operator that may do what an installation grants it and nothing more: in the whole cluster, or, where the variable
  * OPERATOR_SCOPE is `namespaced`, in the namespace `default` alone.
  */
 export async function asServiceAccount (plane: ControlPlane): Promise<string[]> {
-  const watchNamespace = isNamespaced ? 'default' : undefined
-  const items = manifestsOf({ ...defaultInstallation, ...(watchNamespace === undefined ? {} : { watchNamespace }) })
-    .map(({ manifest }) => manifest).filter(({ kind }) => granting.has(kind))
-  const { code, stderr } = await plane.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-  if (code !== 0) throw new Error(stderr)
-  const { namespace } = serviceAccount
-  return [
-    '--kubeconfig', await serviceAccountKubeconfig(plane), '--leader-election-namespace', namespace, '--operator-namespace', namespace,
-    ...(watchNamespace === undefined ? [] : ['--watch-namespace', watchNamespace]),
-  ]
+  await grantRights(plane)
+  return await serviceAccountFlags(plane)
 }
 
 /** What the container of the Deployment is started with. */

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { deployment } from '../../src/manifests/install/deployment.ts'
+import { defaultInstallation } from '../../src/manifests/install/installation.ts'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { grantRights, serviceAccount, serviceAccountFlags, serviceAccountUser } from './installation.ts'
 import { kubectlUser, serverOf, type Found } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -11,16 +14,19 @@ const crd = fileURLToPath(new URL('../../manifests/crd.yaml', import.meta.url))
 const binaries = await binariesOrSkip(t)
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [crd], audit: true })
-  const { apply, awaitObject, get } = kubectlUser(plane)
-  // Each under a name of its own, which the audit log tells.
+  const { apply, awaitObject } = kubectlUser(plane)
+  const inOwn = kubectlUser({ kubectl: async (args, input) => await plane.kubectl(['-n', serviceAccount.namespace, ...args], input) })
+  await grantRights(plane)
+  // Each with the token of a pod of its own, whose name the audit log tells.
   const replica = async (name: string) => {
-    const { kubeconfigPath } = await plane.addUser(name, ['system:masters'])
-    const operator = await startOperator(t, ['--kubeconfig', kubeconfigPath, '--no-webhook'])
+    const { spec } = deployment(defaultInstallation).spec.template
+    await inOwn.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
+    const operator = await startOperator(t, [...await serviceAccountFlags(plane, name), '--no-webhook'])
     const says = async (msg: string) => await eventually(async () => operator.lines.some(line => line.msg === msg), `${name}: ${msg}`, 30_000)
     await operator.ready()
     return { ...operator, name, says, leads: async () => / 1$/m.test((/^leader_election_master_status.*$/m.exec((await operator.get('/metrics')).text) ?? [''])[0]) }
   }
-  const holder = async () => (await get<Found>('lease', 'dittofs-operator'))?.spec.holderIdentity
+  const holder = async () => (await inOwn.get<Found>('lease', 'dittofs-operator'))?.spec.holderIdentity
   /** Seconds until a new server has its StatefulSet. */
   const secondsToWork = async (name: string) => {
     const started = performance.now()
@@ -29,7 +35,9 @@ if (binaries) {
     return (performance.now() - started) / 1000
   }
   const writesOf = async (name: string) => (await plane.audit())
-    .filter(({ user, objectRef }) => user.username === name && objectRef?.resource !== 'leases' && objectRef?.resource !== 'events')
+    .filter(({ user: { username, extra }, objectRef }) =>
+      username === serviceAccountUser && extra?.['authentication.kubernetes.io/pod-name']?.[0] === name &&
+      objectRef?.resource !== 'leases' && objectRef?.resource !== 'events')
 
   await t.test('replicas', async t => {
     const a = await replica('replica-a')
@@ -70,6 +78,7 @@ if (binaries) {
       t.match(await holder(), /./)
       t.equal(await d.leads(), true)
       const [before, since] = [await writesOf('replica-c'), Date.now()]
+      t.ok(before.length > 0, 'the audit log knows its writes')
       c.child.kill('SIGCONT')
       t.strictSame(await c.exited, [1, null])
       t.match(c.said.at(-1), 'the lead is lost')

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -13,6 +14,7 @@ if (binaries) {
   const plane = await startControlPlane(t, binaries, {
     crds: [file('../../manifests/crd.yaml')], webhooks: [file('../../manifests/webhooks.yaml')], controllerManager: true,
   })
+  const rights = await asServiceAccount(plane)
   const { run, apply, patch, awaitObject, awaitGone, awaitCondition, get } = kubectlUser(plane)
   const configurations = ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration']
   const saved = (await run(['get', ...configurations.slice(1), '-o', 'yaml'])).replace(/^ {4}(resourceVersion|uid|creationTimestamp|generation):.*\n/gm, '')
@@ -20,7 +22,7 @@ if (binaries) {
 
   await t.test('away', async t => {
     await withoutWebhook()
-    const operator = await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook'])
+    const operator = await startOperator(t, [...rights, '--no-webhook'])
     await operator.ready()
     await apply(serverOf('before'))
     await awaitCondition('before', 'ConfigReady', 'True', 'ConfigValid', 60_000)
@@ -68,7 +70,7 @@ if (binaries) {
   })
 
   await t.test('without a lead to lose it waits, and says that it is not ready', async t => {
-    const operator = await startOperator(t, ['--kubeconfig', plane.kubeconfig, '--no-webhook', '--no-leader-elect'])
+    const operator = await startOperator(t, [...rights, '--no-webhook', '--no-leader-elect'])
     await operator.ready()
     await plane.killApiServer()
     const stale = await eventually(async () => {

@@ -9,22 +9,26 @@ import { createRequest, mergePatchRequest } from '../../src/cluster/api-requests
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
 import { review, server } from '../admission/webhook.ts'
 import { eventually, freePort, type ControlPlane } from '../control-plane/control-plane.ts'
+import { grantRights, serviceAccount, serviceAccountFlags } from './installation.ts'
 import { startOperator } from './operator.ts'
 import { serverOf } from './kubectl-user.ts'
 
 // An installation without any certificate: the operator is to make its own, and to have it trusted.
 
 export const manifests = fileURLToPath(new URL('../../manifests/', import.meta.url))
-export const namespace = 'dittofs-system'
 const admission = '/apis/admissionregistration.k8s.io/v1'
-export const secretPath = `/api/v1/namespaces/${namespace}/secrets/dittofs-operator-tls`
+export const secretPath = `/api/v1/namespaces/${serviceAccount.namespace}/secrets/dittofs-operator-tls`
 
 interface ClientConfig { readonly service?: { readonly path: string }, readonly url?: string, readonly caBundle?: string }
 interface Webhook { readonly name: string, readonly clientConfig: ClientConfig }
 export interface Configuration extends KubernetesObject { readonly webhooks: readonly Webhook[] }
 
-/** The namespace, and manifests/webhooks.yaml with a URL on loopback in place of the Service; a failed call always shows. */
-export async function installSelfSigned ({ client }: ControlPlane, port: number) {
+/**
+ * The rights of an operator that only answers reviews, and manifests/webhooks.yaml with a URL on loopback in place of the
+ * Service; a failed call always shows.
+ */
+export async function installSelfSigned (plane: ControlPlane, port: number) {
+  const { client } = plane
   const documents = parseAllDocuments(await readFile(`${manifests}webhooks.yaml`, 'utf8')).map(document => document.toJS() as Configuration)
   const configurations = documents.map(document => ({
     ...document,
@@ -33,7 +37,7 @@ export async function installSelfSigned ({ client }: ControlPlane, port: number)
     })),
   }))
   const collection = ({ kind }: KubernetesObject) => `${admission}/${kind.toLowerCase()}s`
-  await client.request(createRequest('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }))
+  await grantRights(plane, { controller: false })
   const create = async () => {
     for (const configuration of configurations) await client.request(createRequest(collection(configuration), configuration))
   }
@@ -58,10 +62,10 @@ export type SelfSigned = Awaited<ReturnType<typeof installSelfSigned>>
 /** Quicker than in a cluster of many API servers, but the same order of things. */
 export const quickTimes = ['--tls-times', 'settle=500,overlap=3000,pollInterval=2000']
 
-export async function startReplica (t: Pick<Test, 'teardown'>, { kubeconfig }: ControlPlane, args: readonly string[] = [], port?: number) {
+export async function startReplica (t: Pick<Test, 'teardown'>, plane: ControlPlane, args: readonly string[] = [], port?: number) {
   const own = port ?? await freePort()
   const operator = await startOperator(t, [
-    '--kubeconfig', kubeconfig, '--port', String(own), '--tls-san', '127.0.0.1', '--no-controller', '--operator-namespace', namespace, ...quickTimes, ...args,
+    ...await serviceAccountFlags(plane), '--port', String(own), '--tls-san', '127.0.0.1', '--no-controller', ...quickTimes, ...args,
   ])
   return { ...operator, port: own }
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { asServiceAccount, serviceAccountUser } from './installation.ts'
 import { kubectlUser, serverOf, type Found } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
@@ -27,15 +28,15 @@ if (binaries) {
   const crds = [file('../../manifests/crd.yaml'), file('percona-crd.yaml')]
   const plane = await startControlPlane(t, binaries, { crds, controllerManager: true, audit: true })
   const { run } = kubectlUser(plane)
-  const { kubeconfigPath } = await plane.addUser('dittofs-operator', ['system:masters'])
+  const rights = await asServiceAccount(plane)
   const start = async () => {
-    const operator = await startOperator(t, ['--kubeconfig', kubeconfigPath, '--no-webhook'])
+    const operator = await startOperator(t, [...rights, '--no-webhook'])
     await operator.ready()
     return operator
   }
   const list = async (kind: string) => (JSON.parse(await run(['get', kind, '-o', 'json'])) as { items: Found[] }).items
   const writes = async () => (await plane.audit())
-    .filter(({ user, objectRef }) => user.username === 'dittofs-operator' && objectRef?.resource !== 'leases')
+    .filter(({ user, objectRef }) => user.username === serviceAccountUser && objectRef?.resource !== 'leases')
   const quiet = async () => {
     let before = -1
     await eventually(async () => {
@@ -48,7 +49,7 @@ if (binaries) {
     return await writes()
   }
   const passes = async ({ get }: Pick<Awaited<ReturnType<typeof start>>, 'get'>) =>
-    Number(/^controller_runtime_reconcile_total\{result="success"\} (\d+)/m.exec((await get('/metrics')).text)?.[1])
+    Number(/^controller_runtime_reconcile_total\{controller="dittoserver",result="success"\} (\d+)/m.exec((await get('/metrics')).text)?.[1])
   const complaints = (lines: readonly { level?: string }[]) => lines.filter(({ level }) => level === 'error' || level === 'warn' || level === 'fatal')
 
   await t.test(`${count} servers`, async t => {
@@ -60,6 +61,7 @@ if (binaries) {
     await eventually(async () => (await list('statefulset')).length === expected, 'every StatefulSet', 120_000)
     const first = await quiet()
     t.strictSame(complaints(operator.lines), [], 'a clean run')
+    t.ok(first.length > count, 'the audit log knows the writes')
     t.comment(`${first.length} writes of the operator for ${count} servers`)
     for (const { metadata: { name }, status } of await list('dittoserver')) {
       if (!status?.conditions?.some(({ type }) => type === 'Ready')) t.fail(`${name} has no status`)

@@ -9,13 +9,10 @@ import { parseAllDocuments, stringify } from 'yaml'
 import { kinds } from '../../src/cluster/kinds.ts'
 import { defaultInstallation } from '../../src/manifests/install/installation.ts'
 import type { Installation } from '../../src/manifests/install/installation.ts'
-import { alerts } from '../../src/manifests/install/alerts.ts'
-import { dashboard } from '../../src/manifests/install/dashboard.ts'
 import { kustomizeInstallations } from '../../src/manifests/install/kustomize.ts'
 import type { Manifest } from '../../src/manifests/install/manifest.ts'
 import { manifestsOf } from '../../src/manifests/install/parts.ts'
 import type { RoleManifest } from '../../src/manifests/install/rbac.ts'
-import { createMetrics } from '../../src/metrics.ts'
 import { binariesOrSkip } from '../control-plane/control-plane.ts'
 import { findHelm, helmTemplate, noHelm } from './helm.ts'
 
@@ -109,15 +106,5 @@ t.test('a namespaced installation grants nothing in the whole cluster but what i
 t.test('no role grants everything', async t => {
   for (const installation of Object.values(kustomizeInstallations)) {
     for (const { metadata, rules } of rolesOf(installation)) t.notMatch(JSON.stringify(rules), '*', metadata.name)
-  }
-})
-
-t.test('alerts and dashboard speak of metrics that there are', async t => {
-  const metrics = createMetrics()
-  const known = new Set(metrics.registry.getMetricsAsArray().map(({ name }) => name))
-  const expressions = [...alerts.map(({ expr }) => expr), ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))]
-  for (const expression of expressions) {
-    const named = expression.match(/\b(?:controller_runtime|workqueue|leader_election|certwatcher|dittofs_operator)_\w+/g) ?? []
-    for (const name of named) t.ok(known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')), name)
   }
 })

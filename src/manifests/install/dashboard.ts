@@ -1,16 +1,30 @@
+import { job } from './alerts.ts'
+
 const datasource = { type: 'prometheus', uid: '$datasource' }
 
+const own = `job="${job}"`
+const perSecond = (metric: string) => `rate(${metric}{${own}}[$__rate_interval])`
+const p99 = (histogram: string, ...by: string[]) => `histogram_quantile(0.99, sum by (${['le', ...by].join(', ')}) (${perSecond(`${histogram}_bucket`)}))`
+/** What has none exports 0. */
+const expiresIn = (metric: string) => `min(${metric}{${own}} > 0) - time()`
+
 const panels = [
-  ['Reviews per second', 'sum by (webhook, code) (rate(controller_runtime_webhook_requests_total[$__rate_interval]))', 'reqps'],
-  ['Time to answer a review (p99)', 'histogram_quantile(0.99, sum by (le, webhook) (rate(controller_runtime_webhook_latency_seconds_bucket[$__rate_interval])))', 's'],
-  ['Verdicts', 'sum by (operation, decision) (rate(dittofs_operator_admission_decisions_total[$__rate_interval]))', 'ops'],
-  ['Findings by rule', 'sum by (rule, severity) (rate(dittofs_operator_admission_findings_total[$__rate_interval]))', 'ops'],
-  ['Lookups (p99)', 'histogram_quantile(0.99, sum by (le, kind) (rate(dittofs_operator_lookup_seconds_bucket[$__rate_interval])))', 's'],
-  ['Certificate expires in', 'min(dittofs_operator_certificate_expiry_timestamp_seconds) - time()', 's'],
-  ['Passes per second', 'sum by (result) (rate(controller_runtime_reconcile_total[$__rate_interval]))', 'ops'],
-  ['Time of a pass (p99)', 'histogram_quantile(0.99, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket[$__rate_interval])))', 's'],
-  ['Waiting DittoServers', 'max(workqueue_depth)', 'short'],
-  ['Leader', 'sum by (pod) (leader_election_master_status)', 'short'],
+  ['Reviews per second', `sum by (webhook, code) (${perSecond('controller_runtime_webhook_requests_total')})`, 'reqps'],
+  ['Time to answer a review (p99)', p99('controller_runtime_webhook_latency_seconds', 'webhook'), 's'],
+  ['Verdicts', `sum by (operation, decision) (${perSecond('dittofs_operator_admission_decisions_total')})`, 'ops'],
+  ['Findings by rule', `sum by (rule, severity) (${perSecond('dittofs_operator_admission_findings_total')})`, 'ops'],
+  ['Lookups (p99)', p99('dittofs_operator_lookup_seconds', 'kind'), 's'],
+  ['Waiting DittoServers', `max by (pod) (workqueue_depth{${own}})`, 'short'],
+  ['Passes per second', `sum by (result) (${perSecond('controller_runtime_reconcile_total')})`, 'ops'],
+  ['Time of a pass (p99)', p99('controller_runtime_reconcile_time_seconds'), 's'],
+  ['Leader', `sum by (pod) (leader_election_master_status{${own}})`, 'short'],
+  ['Time since a watch was heard', `max by (kind) (dittofs_operator_watch_silence_seconds{${own}})`, 's'],
+  ['Stale watches', `sum by (kind, pod) (dittofs_operator_watch_stale{${own}})`, 'short'],
+  ['Requests to the API server', `sum by (method, code) (${perSecond('rest_client_requests_total')})`, 'reqps'],
+  ['Time until the API server answers (p99)', p99('rest_client_request_duration_seconds', 'verb'), 's'],
+  ['Certificate expires in', expiresIn('dittofs_operator_certificate_expiry_timestamp_seconds'), 's'],
+  ['Authority expires in', expiresIn('dittofs_operator_ca_expiry_timestamp_seconds'), 's'],
+  ['Memory', `max by (pod) (process_resident_memory_bytes{${own}})`, 'bytes'],
 ] as const
 
 /** https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */

@@ -32,10 +32,6 @@ export const both = (a: Condition, b: Condition): Condition => ({
   holds: installation => a.holds(installation) && b.holds(installation), helm: `and (${a.helm}) (${b.helm})`,
 })
 
-export const either = (a: Condition, b: Condition): Condition => ({
-  holds: installation => a.holds(installation) || b.holds(installation), helm: `or (${a.helm}) (${b.helm})`,
-})
-
 export const reconciles: Condition = { holds: ({ controller }) => controller, helm: '.Values.controller.enabled' }
 export const onlyAnswers: Condition = { holds: ({ controller }) => !controller, helm: 'not .Values.controller.enabled' }
 export const isNamespaced: Condition = { holds: ({ watchNamespace }) => watchNamespace !== undefined, helm: '.Values.watchNamespace' }

@@ -5,7 +5,7 @@ import { storageClassResource } from '../../cluster/storage-class.ts'
 import { leases } from '../../leader-election/lease.ts'
 import { webhookKinds, webhookResource } from '../../tls/self/webhook-trust.ts'
 import { certificateSecret, labels, name } from './installation.ts'
-import { both, either, isClusterWide, isNamespaced, makesCertificates, onlyAnswers, reconciles } from './manifest.ts'
+import { both, isClusterWide, isNamespaced, makesCertificates, onlyAnswers, reconciles } from './manifest.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest, Part } from './manifest.ts'
 
@@ -41,8 +41,11 @@ const readByName = ['get', 'list', 'watch']
 
 /** A name cannot restrict `create`: the API server does not know it yet when it asks. */
 const secretRules = [rule(secretResource, ['create']), rule(secretResource, [...readByName, 'update'], [certificateSecret])]
-/** The reconcile loop of a whole cluster may do the rest anyway. */
-const secretRulesBeside = [rule(secretResource, ['update'], [certificateSecret])]
+/** What is granted for a whole cluster is left out: nearly all to the reconcile loop, reading to the webhook. */
+const secretRulesBesideAll = [rule(secretResource, ['update'], [certificateSecret])]
+const secretRulesBesideReading = [
+  rule(secretResource, ['create']), rule(secretResource, [...readByName.filter(verb => verb !== 'get'), 'update'], [certificateSecret]),
+]
 const leaseRules = [rule(leases, ['create']), rule(leases, ['get', 'update'], [name])]
 
 const group = 'rbac.authorization.k8s.io'
@@ -79,9 +82,12 @@ export const rbac: readonly Part[] = [
     ...pair('Role', name, inWatched, rules).map(manifest => ({ file, manifest, when: both(isNamespaced, when) })),
   ]),
   ...pair('Role', `${name}-leader-election`, inOwn, () => leaseRules).map(manifest => ({ file, manifest, when: reconciles })),
-  ...([[both(isClusterWide, reconciles), secretRulesBeside], [either(isNamespaced, onlyAnswers), secretRules]] as const)
-    .flatMap(([when, rules]) => pair('Role', `${name}-certificate`, inOwn, () => rules)
-      .map(manifest => ({ file, manifest, when: both(makesCertificates, when) }))),
+  ...([
+    [both(isClusterWide, reconciles), secretRulesBesideAll],
+    [both(isClusterWide, onlyAnswers), secretRulesBesideReading],
+    [isNamespaced, secretRules],
+  ] as const).flatMap(([when, rules]) => pair('Role', `${name}-certificate`, inOwn, () => rules)
+    .map(manifest => ({ file, manifest, when: both(makesCertificates, when) }))),
   ...pair('ClusterRole', `${name}-certificate`, clusterWide, () =>
     webhookKinds.map(kind => rule(webhookResource(kind), [...readByName, 'patch'], [name])))
     .map(manifest => ({ file, manifest, when: makesCertificates })),
