@@ -7,8 +7,8 @@ type Balancer = Awaited<ReturnType<typeof startBalancer>>
 
 /** Two replicas behind a balancer. One ends when another is ready in its stead, as in a Deployment with `maxUnavailable: 0`. */
 export async function startReplicaSet (t: Pick<Test, 'teardown'>, plane: ControlPlane, balancer: Balancer, args: readonly string[]) {
-  const start = async () => {
-    const replica = await startReplica(t, plane, args)
+  const start = async (changed = args) => {
+    const replica = await startReplica(t, plane, changed)
     balancer.add(replica)
     return replica
   }
@@ -18,9 +18,9 @@ export async function startReplicaSet (t: Pick<Test, 'teardown'>, plane: Control
   return {
     ready: async () => { await Promise.all(replicas.map(ready)) },
     all: () => replicas,
-    /** Milliseconds from the signal to the end of the oldest one, and how it ended. */
-    restartOne: async () => {
-      const fresh = await start()
+    /** Milliseconds from the signal to the end of the oldest one, and how it ended. Its successor may have other arguments. */
+    restartOne: async (changed = args) => {
+      const fresh = await start(changed)
       await ready(fresh)
       const [oldest = fresh, ...others] = replicas
       replicas = [...others, fresh]
