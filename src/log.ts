@@ -50,3 +50,9 @@ export async function createLogger (level: string, format: LogFormat): Promise<L
   const { default: pretty } = await import('pino-pretty')
   return pino(options, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
 }
+
+/** Resolves when every line so far is written. */
+export async function flushed (log: Logger): Promise<void> {
+  // Where a write is under way, the first one waits for that and leaves what has been gathered since to the second.
+  for (let time = 0; time < 2; time++) await new Promise<void>(resolve => log.flush(() => resolve()))
+}

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildServer } from '../admission/server.ts'
 import { buildHealthServer } from '../health/server.ts'
-import { createLogger, type LogFormat } from '../log.ts'
+import { createLogger, flushed, type LogFormat } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { parsePolicy, type Policy } from '../rules/policy.ts'
 import { version } from '../version.ts'
@@ -52,7 +52,7 @@ export async function serve (options: ServeOptions): Promise<void> {
     await serveUntilStopped(options, log)
   } finally {
     // What went wrong is told on standard error after this, and is to be the last line there.
-    await new Promise<void>(resolve => log.flush(() => resolve()))
+    await flushed(log)
   }
 }
 

@@ -20,6 +20,7 @@ export interface ElectionTiming {
    * what a write that was sent in time may need to arrive.
    */
   readonly renewDeadline: number
+  /** From the beginning of one attempt to that of the next. */
   readonly retryPeriod: number
 }
 
@@ -94,10 +95,17 @@ export class LeaderElection {
 
   /** Goes on renewing. Resolves when the lead is lost, or with the signal, which leaves it as it is. */
   async hold (signal: AbortSignal): Promise<void> {
+    const { renewDeadline, retryPeriod } = this.#timing
+    let next = this.#leadsUntil - renewDeadline + retryPeriod
     while (!signal.aborted && this.isLeading()) {
-      await this.#clock.sleep(Math.min(this.#timing.retryPeriod, Math.max(0, this.#leadsUntil - this.#clock.monotonic())), signal)
+      await this.#clock.sleep(Math.max(0, Math.min(next, this.#leadsUntil) - this.#clock.monotonic()), signal)
       if (signal.aborted || !this.isLeading()) return
-      await this.#try(signal)
+      const began = this.#clock.monotonic()
+      const renewed = await this.#try(signal)
+      // One that was cut off has waited long enough; one that was refused at once must not be repeated at once.
+      next = renewed
+        ? this.#leadsUntil - renewDeadline + retryPeriod
+        : Math.max(began + retryPeriod, this.#clock.monotonic() + retryPeriod / 4)
     }
   }
 
@@ -124,7 +132,9 @@ export class LeaderElection {
   async #try (signal: AbortSignal): Promise<boolean> {
     const { identity, log } = this.#options
     try {
-      return await this.#within(this.isLeading() ? this.#leadsUntil - this.#clock.monotonic() : this.#timing.renewDeadline, signal)
+      // A renewal that hangs, perhaps on a connection that leads nowhere, must leave time for another one.
+      const budget = this.isLeading() ? (this.#leadsUntil - this.#clock.monotonic()) / 2 : this.#timing.renewDeadline
+      return await this.#within(budget, signal)
     } catch (error) {
       if (!signal.aborted) log.warn({ identity, cause: (error as Error).message }, 'the Lease cannot be read or written')
       // Whether the write has come through nobody knows: it is to be read again.

@@ -90,6 +90,35 @@ t.test('a request that is never answered does not keep the loss from being notic
   t.ok(a.state.ended)
 })
 
+t.test('one request that is never answered does not cost the lead', async t => {
+  for (const refused of [false, true]) {
+    const world = new World()
+    const lease = new SimulatedLease()
+    let latency = 20
+    let loss = 0
+    const a = candidate(world, lease, new Machine(world), 'a', { ...fair, get latency () { return latency }, get loss () { return loss } })
+    await world.run(5_000)
+    if (refused) loss = 2
+    else latency = 1e9
+    // An API server that stood still for four seconds: what it was sent meanwhile is lost.
+    await world.run(9_000)
+    latency = 20
+    loss = 0
+    await world.run(60_000)
+    t.ok(a.election.isLeading())
+    t.notOk(a.state.ended)
+    t.ok(lease.writes < 35, `${lease.writes} writes`)
+  }
+})
+
+t.test('an API server that takes three seconds to answer is quick enough', async t => {
+  const world = new World()
+  const a = candidate(world, new SimulatedLease(), new Machine(world), 'a', { ...fair, latency: 3_000 })
+  await world.run(120_000)
+  t.ok(a.election.isLeading())
+  t.notOk(a.state.ended)
+})
+
 /** Three processes, one after the other restarted, in bad weather, on machines that stand still at times. Returns how it went. */
 async function scenario (seed: number, rates: readonly number[]) {
   const random = seeded(seed)
