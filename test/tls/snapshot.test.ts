@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { readSnapshot } from '../../src/tls/snapshot.ts'
-import { SecretVolume } from './source.ts'
+import { SecretVolume, writeFiles } from './source.ts'
 
 const files = { 'tls.crt': 'certificate', 'tls.key': 'key' }
 
@@ -81,10 +82,20 @@ for (const [what, [spoil, message]] of Object.entries(faults)) {
   })
 }
 
-t.test('refused: a key that others own', { skip: process.getuid?.() === 0 && 'root may read everything' }, async t => {
-  const dir = t.testdir(files)
+t.test('refused: a key that others own', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'snapshot-'))
+  t.teardown(() => { rmSync(dir, { recursive: true }) })
+  writeFiles(dir, files)
+  chmodSync(dir, 0o755)
   chmodSync(join(dir, 'tls.key'), 0)
-  await t.rejects(readSnapshot(dir), { name: 'KeyPairError', message: 'tls.key cannot be read: permission denied' })
+  // Root may read everything, and is nobody for a moment.
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65534)
+  try {
+    await t.rejects(readSnapshot(dir), { name: 'KeyPairError', message: 'tls.key cannot be read: permission denied' })
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
 })
 
 t.test('refused: files that never hold still', async t => {
