@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { eventually, startControlPlane } from '../../test/control-plane/control-plane.ts'
-import { startBalancer } from '../../test/e2e/balancer.ts'
 import { constantLoad } from '../../test/e2e/constant-load.ts'
 import { startReplicaSet } from '../../test/e2e/replica-set.ts'
-import { directReviews, dryRunCreate, installSelfSigned, manifests } from '../../test/e2e/self-signed.ts'
+import { directReviews, dryRunCreate, manifests, type SelfSigned } from '../../test/e2e/self-signed.ts'
 
 /**
  * Rolling restarts and certificate rotations, every other one with a new authority, of two replicas behind a balancer that goes
@@ -17,7 +16,7 @@ const teardowns: (() => unknown)[] = []
 const t = { teardown: (work: () => unknown) => { teardowns.push(work) } } as Parameters<typeof startControlPlane>[0]
 const said = (line: string) => process.stdout.write(`${line}\n`)
 
-async function rotate (installed: Awaited<ReturnType<typeof installSelfSigned>>, count: number): Promise<{ authorities: number }> {
+async function rotate (installed: SelfSigned, count: number): Promise<{ authorities: number }> {
   let authorities = 0
   for (let rotation = 0; rotation < count; rotation++) {
     const part = rotation % 2 === 0 ? 'certificate' : 'authority'
@@ -34,11 +33,8 @@ async function rollout (): Promise<number> {
   const binaries = await findBinaries({})
   if ('unavailable' in binaries) throw new Error(binaries.unavailable)
   const plane = await startControlPlane(t, binaries, { crds: [`${manifests}crd.yaml`] })
-  const balancer = await startBalancer(t)
-  const installed = await installSelfSigned(plane, balancer.port)
-  await installed.create()
-  const replicas = await startReplicaSet(t, plane, balancer, ['--drain-period', String(drain), '--log-level', 'warn'])
-  await replicas.ready()
+  const replicas = await startReplicaSet(t, plane, ['--drain-period', String(drain), '--log-level', 'warn'])
+  const { balancer, installed } = replicas
 
   const started = performance.now()
   const creates = constantLoad(2, dryRunCreate(plane))

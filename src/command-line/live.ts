@@ -1,9 +1,8 @@
 import { pino } from 'pino'
 import { ApiClient } from '../cluster/api-client.ts'
-import { hasStatus } from '../cluster/api-error.ts'
 import { failureReason } from '../cluster/failure-reason.ts'
+import { findObject } from '../cluster/find-object.ts'
 import { kinds } from '../cluster/kinds.ts'
-import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { loadConnection } from '../cluster/kubeconfig.ts'
 import { LiveCluster } from '../cluster/live-cluster.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
@@ -28,26 +27,14 @@ export async function connect ({ kubeconfig, context }: { kubeconfig: string, co
   const installed = await cluster.crdInstalled(late)
   if (installed.state === 'unknown') throw new UsageError(`--kubeconfig ${kubeconfig}: ${installed.reason}`)
   await cluster.start()
+  const find = async (path: string, resource: string) => await findObject(client, path, { timeoutMs: patience })
+    .catch((error: unknown) => { throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${resource}`)}`) })
   return {
     cluster,
-    existing: async (namespace: string, name: string): Promise<unknown> => {
-      try {
-        const path = resourcePath({ group, version: apiVersion, resource: plural }, { namespace, name })
-        return await client.request({ verb: 'get', method: 'GET', path, timeoutMs: patience })
-      } catch (error) {
-        if (hasStatus(error, 404)) return undefined
-        throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${plural}`)}`)
-      }
-    },
-    read: (async (kind, namespace, name) => {
-      const path = resourcePath(kinds[kind], { namespace, name })
-      try {
-        return await client.request<KubernetesObject>({ verb: 'get', method: 'GET', path, timeoutMs: patience })
-      } catch (error) {
-        if (hasStatus(error, 404)) return undefined
-        throw new UsageError(`--kubeconfig ${kubeconfig}: ${failureReason(error, `get ${kinds[kind].resource}`)}`)
-      }
-    }) satisfies ReadObject,
+    existing: async (namespace: string, name: string): Promise<unknown> =>
+      await find(resourcePath({ group, version: apiVersion, resource: plural }, { namespace, name }), plural),
+    read: (async (kind, namespace, name) =>
+      await find(resourcePath(kinds[kind], { namespace, name }), kinds[kind].resource)) satisfies ReadObject,
     close: async () => {
       await cluster.stop()
       client.close()

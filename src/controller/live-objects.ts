@@ -1,7 +1,7 @@
 import type { ApiClient } from '../cluster/api-client.ts'
-import { hasStatus } from '../cluster/api-error.ts'
 import type { ApiServerOutage } from '../cluster/api-server-outage.ts'
 import type { ClusterLog } from '../cluster/cluster-log.ts'
+import { findObject } from '../cluster/find-object.ts'
 import { kinds, type KindName } from '../cluster/kinds.ts'
 import { objectKey, withoutManagedFields, type KubernetesObject } from '../cluster/kubernetes-object.ts'
 import type { Change } from '../cluster/object-store.ts'
@@ -60,7 +60,7 @@ export class LiveObjects {
 
   notReady (): readonly string[] {
     return [...this.#caches].flatMap(([name, cache]) => {
-      const reason = cache.state() === 'forbidden' ? 'no permission to watch it' : cache.stale()
+      const reason = distrust(cache)
       return reason === undefined ? [] : [`the watch on ${name} is stale: ${reason}`]
     })
   }
@@ -68,7 +68,7 @@ export class LiveObjects {
   /** How fresh each copy is, for metrics. */
   watches () {
     return [...this.#caches].map(([kind, cache]) => ({
-      kind, silentSeconds: cache.silentSeconds(), stale: cache.state() === 'forbidden' || cache.stale() !== undefined,
+      kind, silentSeconds: cache.silentSeconds(), stale: distrust(cache) !== undefined,
     }))
   }
 
@@ -99,13 +99,7 @@ export class LiveObjects {
 
   /** The object as it is at this moment. @throws whatever is not a 404 */
   async read (kind: KindName, namespace: string, name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {
-    try {
-      const path = resourcePath(kinds[kind], { namespace, name })
-      return await this.#options.client.request<KubernetesObject>({ verb: 'get', method: 'GET', path, signal, retry: true })
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined
-      throw error
-    }
+    return await findObject(this.#options.client, resourcePath(kinds[kind], { namespace, name }), { signal, retry: true })
   }
 
   /** Takes note of the reply to a write of ours. */
@@ -139,6 +133,10 @@ export class LiveObjects {
     return cache
   }
 }
+
+/** Why a copy cannot be relied on. */
+const distrust = (cache: WatchCache<KubernetesObject>): string | undefined =>
+  cache.state() === 'forbidden' ? 'no permission to watch it' : cache.stale()
 
 /**
  * Resource versions of one kind may be ordered as whole numbers, which Kubernetes guarantees since 1.35 and etcd always did.

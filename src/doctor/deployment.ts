@@ -1,8 +1,8 @@
+import { leases } from '../leader-election/lease.ts'
 import { name } from '../manifests/install/installation.ts'
 import { find, ill, unclear, well, type Patient, type Step } from './examination.ts'
 
 const resource = { group: 'apps', version: 'v1', resource: 'deployments' }
-const leases = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' }
 
 interface Found {
   spec?: { replicas?: number, template?: { spec?: { containers?: { args?: string[] }[] } } }

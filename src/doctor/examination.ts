@@ -1,5 +1,5 @@
 import type { ApiClient } from '../cluster/api-client.ts'
-import { hasStatus } from '../cluster/api-error.ts'
+import { findObject } from '../cluster/find-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath, type Resource } from '../cluster/resource-path.ts'
 
@@ -33,11 +33,5 @@ export const unclear = (detail: string, fix?: string): Diagnosis => ({ healthy: 
 export async function find (
   { client, signal }: Patient, resource: Resource, name: string, namespace?: string,
 ): Promise<KubernetesObject | undefined> {
-  try {
-    const path = resourcePath(resource, { name, ...(namespace === undefined ? {} : { namespace }) })
-    return await client.request<KubernetesObject>({ verb: 'get', method: 'GET', path, signal })
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined
-    throw error
-  }
+  return await findObject(client, resourcePath(resource, { name, ...(namespace === undefined ? {} : { namespace }) }), { signal })
 }

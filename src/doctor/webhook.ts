@@ -3,16 +3,17 @@ import { ApiError } from '../cluster/api-error.ts'
 import { createRequest } from '../cluster/api-requests.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
+import { secretResource } from '../cluster/secret.ts'
 import * as api from '../dittoserver/api.ts'
 import { certificateSecret, name } from '../manifests/install/installation.ts'
 import { webhookService } from '../manifests/webhooks.ts'
+import { webhookKinds, webhookResource } from '../tls/self/webhook-trust.ts'
 import { installedArguments, valueOf } from './deployment.ts'
 import { find, ill, unclear, well, type Diagnosis, type Patient, type Step } from './examination.ts'
 
-const configurations = { group: 'admissionregistration.k8s.io', version: 'v1', resource: 'validatingwebhookconfigurations' }
+const configurations = webhookResource(webhookKinds[1])
 const slices = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' }
 const services = { group: '', version: 'v1', resource: 'services' }
-const secrets = { group: '', version: 'v1', resource: 'secrets' }
 const install = 'kubectl apply --server-side -k manifests/default'
 
 interface Webhook {
@@ -72,7 +73,7 @@ export const certificate: Step = {
     const { namespace } = patient
     const bundle = (await webhookOf(patient))?.clientConfig?.caBundle
     if (!bundle) return unclear('without a caBundle there is nothing to compare it with')
-    const secret = await find(patient, secrets, certificateSecret, namespace)
+    const secret = await find(patient, secretResource, certificateSecret, namespace)
     const pem = (secret?.data as { 'tls.crt'?: string } | undefined)?.['tls.crt']
     if (!pem) return ill(`the Secret ${namespace}/${certificateSecret} has no tls.crt`, `kubectl -n ${namespace} logs deployment/${name}`)
     const decoded = (text: string) => Buffer.from(text, 'base64').toString()

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../cluster/api-client.ts'
 import { hasStatus } from '../cluster/api-error.ts'
 import { createRequest } from '../cluster/api-requests.ts'
+import { findObject } from '../cluster/find-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath } from '../cluster/resource-path.ts'
 
@@ -32,14 +33,7 @@ export function apiLeaseStore (client: ApiClient, namespace: string, name: strin
   const collection = resourcePath(leases, { namespace })
   const path = resourcePath(leases, { namespace, name })
   return {
-    read: async signal => {
-      try {
-        return await client.request<Lease>({ verb: 'get', method: 'GET', path, signal })
-      } catch (error) {
-        if (hasStatus(error, 404)) return undefined
-        throw error
-      }
-    },
+    read: async signal => await findObject<Lease>(client, path, { signal }),
     write: async (spec, previous, signal) => {
       const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: previous?.metadata ?? { name, namespace }, spec }
       try {

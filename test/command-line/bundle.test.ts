@@ -110,7 +110,7 @@ await t.test('the Dockerfile and the Deployment agree', async t => {
   t.strictSame([node, ...entryPoint], ['/nodejs/bin/node', '--enable-source-maps', '/app/dittofs-operator.mjs'])
   const bundle = await read('.config/bundle.ts')
   const built = /outfile = '([^']+)'/.exec(bundle)?.[1] ?? ''
-  t.ok(argumentsOf('COPY').includes(`--from=build /work/${built} /work/${built}.map /app/`))
+  t.ok(argumentsOf('COPY').includes(`--from=build /build/${built} /build/${built}.map /app/`))
 
   const { engines: { node: wanted } } = JSON.parse(await read('package.json')) as { engines: { node: string } }
   const major = /\d+/.exec(wanted)?.[0] ?? ''

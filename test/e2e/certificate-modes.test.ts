@@ -7,19 +7,15 @@ import { parseBundle } from '../../src/tls/self/ca-bundle.ts'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
 import { issue } from '../tls/certificates.ts'
 import { writeFiles } from '../tls/source.ts'
-import { startBalancer } from './balancer.ts'
 import { constantLoad } from './constant-load.ts'
 import { startReplicaSet } from './replica-set.ts'
-import { directReviews, dryRunCreate, installSelfSigned, manifests, secretPath } from './self-signed.ts'
+import { directReviews, dryRunCreate, manifests, secretPath } from './self-signed.ts'
 
 // From certificates of the operator's own to those of somebody else and back, step by step as docs/certificates.md has it.
 
 const binaries = await binariesOrSkip(t)
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [`${manifests}crd.yaml`] })
-  const balancer = await startBalancer(t)
-  const installed = await installSelfSigned(plane, balancer.port)
-  await installed.create()
   const folder = await mkdtemp(join(tmpdir(), 'certificate-modes-'))
   t.teardown(async () => { await rm(folder, { recursive: true }) })
   const files = await issue()
@@ -29,8 +25,8 @@ if (binaries) {
   // An overlap of an hour, in proportion: longer than it takes to replace both.
   const self = ['--drain-period', '1', '--tls-times', 'settle=500,overlap=60000,pollInterval=2000']
   const yours = ['--drain-period', '1', '--cert-mode', 'files', '--tls-dir', folder]
-  const replicas = await startReplicaSet(t, plane, balancer, self)
-  await replicas.ready()
+  const replicas = await startReplicaSet(t, plane, self)
+  const { balancer, installed } = replicas
   const trusts = async (fingerprint: string | undefined) => {
     for (const kind of ['mutating', 'validating'] as const) {
       if (!parseBundle(await installed.bundle(kind)).some(({ fingerprint256 }) => fingerprint256 === fingerprint)) return false

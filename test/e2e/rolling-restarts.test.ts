@@ -2,10 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { parseBundle } from '../../src/tls/self/ca-bundle.ts'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
-import { startBalancer } from './balancer.ts'
 import { constantLoad } from './constant-load.ts'
 import { startReplicaSet } from './replica-set.ts'
-import { directReviews, dryRunCreate, installSelfSigned, manifests } from './self-signed.ts'
+import { directReviews, dryRunCreate, manifests } from './self-signed.ts'
 
 // Two replicas behind a balancer that goes by readiness. bench/rollout does the same at length.
 
@@ -13,11 +12,8 @@ const drainSeconds = 2
 const binaries = await binariesOrSkip(t)
 if (binaries) {
   const plane = await startControlPlane(t, binaries, { crds: [`${manifests}crd.yaml`] })
-  const balancer = await startBalancer(t)
-  const installed = await installSelfSigned(plane, balancer.port)
-  await installed.create()
-  const replicas = await startReplicaSet(t, plane, balancer, ['--drain-period', String(drainSeconds)])
-  await replicas.ready()
+  const replicas = await startReplicaSet(t, plane, ['--drain-period', String(drainSeconds)])
+  const { balancer, installed } = replicas
   const create = dryRunCreate(plane)
 
   await t.test('two that start at once agree on one certificate', async t => {

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../cluster/api-client.ts'
 import { hasStatus } from '../../cluster/api-error.ts'
 import { createRequest } from '../../cluster/api-requests.ts'
+import { findObject } from '../../cluster/find-object.ts'
 import type { KubernetesObject } from '../../cluster/kubernetes-object.ts'
 import { resourcePath } from '../../cluster/resource-path.ts'
 import { secretResource } from '../../cluster/secret.ts'
@@ -29,12 +30,8 @@ export function apiSecretStore (client: ApiClient, { namespace, name }: { namesp
   const path = resourcePath(secretResource, { namespace, name })
   return {
     read: async signal => {
-      try {
-        return stored(await client.request<KubernetesObject>({ verb: 'get', method: 'GET', path, signal }))
-      } catch (error) {
-        if (hasStatus(error, 404)) return undefined
-        throw error
-      }
+      const found = await findObject(client, path, { signal })
+      return found && stored(found)
     },
     write: async ({ data, annotations }, previous, signal) => {
       const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.toString('base64')]))

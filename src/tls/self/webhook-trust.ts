@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../cluster/api-client.ts'
 import { hasStatus } from '../../cluster/api-error.ts'
+import { findObject } from '../../cluster/find-object.ts'
 import type { KubernetesObject } from '../../cluster/kubernetes-object.ts'
 import { resourcePath } from '../../cluster/resource-path.ts'
 
@@ -40,12 +41,8 @@ export function apiWebhookTrustStore (client: ApiClient, name: string): WebhookT
   const kinds = webhookKinds.map(kind => ({ title: `${kind.kind} "${name}"`, path: resourcePath(webhookResource(kind), { name }) }))
   return {
     read: async signal => await Promise.all(kinds.map(async ({ title, path }) => {
-      try {
-        return trustOf(title, await client.request<Configuration>({ verb: 'get', method: 'GET', path, signal }))
-      } catch (error) {
-        if (hasStatus(error, 404)) return { title, exists: false, foreign: false, resourceVersion: '', webhooks: [] }
-        throw error
-      }
+      const found = await findObject<Configuration>(client, path, { signal })
+      return found ? trustOf(title, found) : { title, exists: false, foreign: false, resourceVersion: '', webhooks: [] }
     })),
     inject: async ({ title, resourceVersion, webhooks }, caBundle, signal) => {
       const path = kinds.find(kind => kind.title === title)?.path ?? ''
