@@ -5,13 +5,13 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as
 export const logFormats = ['auto', 'json', 'text'] as const
 
 /**
- * A write to a pipe costs more than all the rules together, so lines go out in batches: bytes (fewer than the 16 KiB that
- * pino writes at once), and milliseconds at the latest.
+ * A write to a pipe costs more than all rules together, so lines are written in batches. The limits are bytes (less than the 16 KiB that
+ * pino writes at once) and milliseconds.
  */
 const bufferSize = 15 * 1024
 const flushInterval = 200
 
-/** As pino's own isoTime, but written out once a millisecond only: under load that is one line in many. */
+/** Like pino's isoTime, but formatted only once per millisecond: under load, that is once for many lines. */
 let written = { at: 0, text: '' }
 function timestamp (): string {
   const now = Date.now()
@@ -19,12 +19,12 @@ function timestamp (): string {
   return written.text
 }
 
-/** Causes of causes end somewhere, also where they go round. */
+/** Maximum depth of nested causes, also if they are cyclic. */
 const deepestCause = 5
 
 /**
- * What is logged of an error: a list of what may be, as pino itself would log whatever somebody has hung on it, such as the
- * request with its credentials, or an object of the API server.
+ * The properties of an error that are logged. pino itself would log all properties, for example the request with its credentials, or an API
+ * object.
  */
 export function loggedError (error: unknown, depth = 0): object {
   if (!(error instanceof Error)) return { message: String(error) }
@@ -34,9 +34,9 @@ export function loggedError (error: unknown, depth = 0): object {
 }
 
 /**
- * JSON lines, or readable ones on a terminal. Messages are constant and what varies is in fields, so that logs can be
- * searched. Secrets are kept out by never logging an object as a whole, and of an error only what is listed above; tests
- * watch over it. (pino's redaction by path would cost a third of the time of a review.)
+ * JSON lines, or readable lines on a terminal. Messages are constant and variable data is in fields, so that logs can be searched. Secrets
+ * do not get into the log: objects are never logged as a whole, and errors only with the properties above. Tests verify this. (pino's
+ * redaction by path would cost a third of the time of a review.)
  */
 export async function createLogger (level: string, format: LogFormat): Promise<Logger> {
   const options = {
@@ -51,8 +51,8 @@ export async function createLogger (level: string, format: LogFormat): Promise<L
   return pino(options, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
 }
 
-/** Resolves when every line so far is written. */
+/** Resolves when all previous lines are written. */
 export async function flushed (log: Logger): Promise<void> {
-  // Where a write is under way, the first one waits for that and leaves what has been gathered since to the second.
+  // If a write is in progress, the first flush waits for it, and leaves later lines to the second.
   for (let time = 0; time < 2; time++) await new Promise<void>(resolve => log.flush(() => resolve()))
 }

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ApiError, ConnectionError } from '../src/cluster/api-error.ts'
 import { loggedError } from '../src/log.ts'
 
-t.test('of an error, what helps and nothing that somebody hung on it', async t => {
+t.test('only selected properties of an error are logged', async t => {
   const cause = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', options: { headers: { Authorization: 'Bearer hunter2' } } })
   const error = Object.assign(new ConnectionError('no answer', 'ECONNRESET', { cause }), { request: { body: { data: 'hunter2' } } })
   const logged = loggedError(error)
@@ -18,7 +18,7 @@ t.test('of an error, what helps and nothing that somebody hung on it', async t =
   t.match(JSON.stringify(loggedError(loop)), 'round', 'ends')
 })
 
-t.test('the logger logs errors so, in both formats', async t => {
+t.test('the logger does this in both formats', async t => {
   const program = `
     import { createLogger } from '${fileURLToPath(new URL('../src/log.ts', import.meta.url))}'
     const log = await createLogger('info', process.argv[1])

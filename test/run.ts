@@ -12,12 +12,12 @@ import { acquireBinaries } from './control-plane/acquisition.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tap = fileURLToPath(new URL('../node_modules/.bin/tap', import.meta.url))
 
-/** tap starts `node` by name; it must be the one that runs this. */
+/** tap starts `node` by name; it must be the Node that runs this. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` }
 
 /**
- * tap generates its test class from its plugins. Where it is not generated for those of `.taprc` the first run would still start
- * the tests with the loaders of the default set, of which `.taprc` leaves out TypeScript.
+ * tap generates its test class from its plugins. If it was not generated for those in `.taprc`, the first run would still start the tests
+ * with the loaders of the default plugins, which include TypeScript; `.taprc` excludes it.
  */
 async function buildTap (): Promise<void> {
   const generated = createRequire(import.meta.resolve('tap')).resolve('@tapjs/test/built')
@@ -29,7 +29,10 @@ async function buildTap (): Promise<void> {
 
 interface Summary { pass: number, fail: number, skip: number }
 
-/** Prints a line for each file; of a failed one all but what passed; of each skipped test why it was. */
+/**
+ * Prints a line for each file, with the measurements of its tests. Prints all failures of a failed file, and the reason for each skipped
+ * test.
+ */
 async function runTap (files: readonly string[]): Promise<Summary & { code: number }> {
   const child = spawn(tap, ['run', '--disable-coverage', '--reporter=tap', ...files], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exit = once(child, 'exit') as Promise<[number | null]>
@@ -46,20 +49,22 @@ async function runTap (files: readonly string[]): Promise<Summary & { code: numb
     block = []
   }
   const [code] = await exit
-  // What follows the last file: the details of its failure, or an error of tap itself.
+  // The text after the last file: the details of its failure, or an error of tap itself.
   if (code !== 0) process.stdout.write(`${block.join('\n')}\n`)
   return { ...summary, code: code ?? 1 }
 }
 
 const isSkipped = (line: string) => /^\s+(not )?ok \d.*# SKIP/.test(line)
 const withoutPassed = (block: readonly string[]) => block.filter(line => line.trim() !== '' && (isSkipped(line) || !/^\s+ok \d/.test(line)))
-const short = (block: readonly string[]) => [...block.slice(-1).map(line => line.replace(' # time=', '  ')), ...block.filter(isSkipped)]
+const isFigure = (line: string) => /^\s+# (?!Subtest: |time=)/.test(line)
+const short = (block: readonly string[]) =>
+  [...block.slice(-1).map(line => line.replace(' # time=', '  ')), ...block.filter(line => isSkipped(line) || isFigure(line))]
 
 await buildTap()
 // Without a control plane its tests are skipped, each saying so; in CI it was acquired ahead.
 await acquireBinaries({ build: false, say: line => process.stderr.write(`control plane: ${line}\n`) })
 const { pass, fail, skip, code } = await runTap(process.argv.slice(2))
-// Zero tests are no success, nor are tests that passed in a process that did not.
+// Zero tests are not a success, and neither are passed tests in a failed process.
 const failed = code === 0 && pass > 0 ? fail : Math.max(fail, 1)
 process.stdout.write(`${pass} passed, ${failed} failed${skip > 0 ? `, ${skip} skipped` : ''}\n`)
 process.exitCode = failed === 0 ? 0 : 1

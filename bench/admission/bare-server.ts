@@ -1,7 +1,7 @@
 import { createServer } from 'node:https'
 import { report } from './child.ts'
 
-/** The baseline: what it costs to receive, parse and answer the same bytes with nothing but Node itself. */
+/** The baseline: the cost to receive, parse and answer the same bytes with Node alone. */
 const server = createServer(report.tls, (request, reply) => {
   const chunks: Buffer[] = []
   request.on('data', chunk => chunks.push(chunk as Buffer))

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 
-/** Between a server and the program that measures it: the key pair comes in through the environment, figures go out as messages. */
+/** Connects a server to the program that measures it. The key pair comes from environment variables. Figures are sent as messages. */
 export const report = {
   tls: { cert: process.env.BENCH_CERT ?? '', key: process.env.BENCH_KEY ?? '', minVersion: 'TLSv1.2' as const },
   listening: (address: AddressInfo | string | null) => process.send?.({ port: (address as AddressInfo).port }),

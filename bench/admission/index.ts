@@ -2,54 +2,20 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { generate } from 'selfsigned'
+import { median, quantile, report } from '../figures.ts'
+import { reviews } from '../reviews.ts'
 
 /**
- * `/validate` of an object with a StorageClass and an S3 Secret, over TLS keep-alive, against a bare node:https server that
- * parses and answers the same bodies. Rounds alternate between the two, so that a noisy machine disturbs both alike. The
- * client never sleeps: on a virtual machine, whoever writes to a sleeping peer pays for waking up its processor, which costs
- * as much as a request and which the faster server would be spared.
+ * Measures `/validate` of an object with a StorageClass and an S3 Secret, over TLS connections with keep-alive. The baseline is a bare
+ * node:https server that parses and answers the same bodies. Rounds alternate between the two servers, so that a noisy machine disturbs
+ * both equally. The client never sleeps. On a virtual machine, a process that writes to a sleeping peer must wake up the processor of the
+ * peer. That costs as much as a request, and the faster server would not have this cost.
  * usage: node bench/admission/index.ts [rounds] [requests per round] [connections]
  */
 const [rounds = 7, requests = 4_000, connections = 16] = process.argv.slice(2).map(Number)
 
 const pair = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' })
-const body = Buffer.from(JSON.stringify({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request: {
-    uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
-    kind: { group: 'dittofs.dittofs.com', version: 'v1alpha1', kind: 'DittoServer' },
-    resource: { group: 'dittofs.dittofs.com', version: 'v1alpha1', resource: 'dittoservers' },
-    operation: 'CREATE',
-    name: 'demo',
-    namespace: 'files',
-    userInfo: { username: 'alice', groups: ['system:authenticated'] },
-    object: {
-      apiVersion: 'dittofs.dittofs.com/v1alpha1',
-      kind: 'DittoServer',
-      metadata: { name: 'demo', namespace: 'files', uid: 'b5d1f0a3-5a3f-4f0e-9c1c-0d3b2a1c4e5f', generation: 1, labels: { app: 'demo' } },
-      spec: {
-        image: 'marmos91c/dittofs:v0.4.0',
-        replicas: 1,
-        nfsPort: 12049,
-        storage: { metadataSize: '10Gi', contentSize: '50Gi', cacheSize: '5Gi', controlPlaneSize: '1Gi', storageClassName: 'fast' },
-        s3: {
-          credentialsSecretRef: {
-            secretName: 's3',
-            accessKeyIdKey: 'accessKeyId',
-            secretAccessKeyKey: 'secretAccessKey',
-            endpointKey: 'endpoint',
-          },
-          region: 'eu-west-1',
-        },
-        resources: { requests: { cpu: '500m', memory: '1Gi' } },
-      },
-    },
-    oldObject: null,
-    dryRun: false,
-    options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
-  },
-}))
+const body = Buffer.from(reviews.withoutFinding)
 
 interface Figures { cpu: number, rss: number }
 interface Subject {
@@ -64,14 +30,14 @@ interface Subject {
 
 async function start (name: string, file: string): Promise<Subject> {
   const child = fork(new URL(file, import.meta.url), {
-    // The log goes where a container's log goes: into a pipe that somebody reads.
+    // As in a container, the log goes into a pipe that another process reads.
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     env: { ...process.env, BENCH_CERT: pair.cert, BENCH_KEY: pair.private },
   })
   child.stderr?.resume()
   const died = once(child, 'exit').then(() => { throw new Error(`${file} ended too soon`) })
   const [{ port }] = await Promise.race([once(child, 'message'), died]) as [{ port: number }]
-  died.catch(() => {}) // at the end it is meant to
+  died.catch(() => {}) // at the end of the bench the process is stopped on purpose
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ca: pair.cert, checkServerIdentity: () => undefined })
   return { name, child, port, agent, cpuPerRequest: [], latencies: [], rss: 0 }
 }
@@ -116,17 +82,13 @@ async function round (subject: Subject, count: number): Promise<{ cpu: number, l
   return { cpu: (after.cpu - before.cpu) / latencies.length, latencies }
 }
 
-const quantile = (values: readonly number[], q: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * q)] ?? NaN
-const median = (values: readonly number[]) => quantile(values, 0.5)
-
 const subjects = [await start('bare node:https', './bare-server.ts'), await start('dittofs-operator', './operator-server.ts')]
 const ratios: number[] = []
-/** Until V8 has compiled what there is to compile, in threads whose time counts as well. */
+/** Requests until V8 has compiled the code. V8 compiles in threads whose time is counted, too. */
 const warmUp = 25_000
 for (const subject of subjects) await round(subject, warmUp)
 for (let i = 0; i < rounds; i++) {
-  // Who goes first alternates as well.
+  // The server that goes first alternates as well.
   for (const subject of i % 2 ? subjects.toReversed() : subjects) {
     const { cpu, latencies } = await round(subject, requests)
     subject.cpuPerRequest.push(cpu)
@@ -141,3 +103,7 @@ for (const { name, cpuPerRequest, latencies, rss, child, agent } of subjects) {
   child.disconnect()
 }
 console.log(`ratio of CPU: median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}) over ${rounds} rounds of ${requests} requests on ${connections} connections`)
+const [bare, operator] = subjects.map(({ cpuPerRequest }) => median(cpuPerRequest))
+report([{
+  what: 'CPU per /validate, cluster in memory, client that never sleeps', value: operator ?? NaN, unit: 'µs', baseline: { what: 'bare node:https', value: bare ?? NaN },
+}])

@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/metrics.ts'
 import { defaultPolicy } from '../../src/rules/policy.ts'
 import { report } from './child.ts'
 
-/** The server as it runs in a cluster: every rule, metrics on, a log line a request; its cluster is in memory. */
+/** The server as it runs in a cluster, with all rules, metrics, and one log line per request. Only its cluster is simulated in memory. */
 const manifests = parseManifests(`
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -14,7 +14,7 @@ metadata: {name: fast}
 ---
 apiVersion: v1
 kind: Secret
-metadata: {name: s3, namespace: files}
+metadata: {name: s3, namespace: default}
 stringData: {accessKeyId: id, secretAccessKey: key}
 `, 'bench')
 
@@ -25,6 +25,7 @@ const app = buildServer({
   policy: defaultPolicy,
   metrics: createMetrics(),
   maxInFlight: 1_000,
+  maxConnections: 2_000,
 })
 await app.listen({ host: '127.0.0.1', port: 0 })
 report.listening(app.server.address())

@@ -1,16 +1,17 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { systemClock } from '../../src/clock.ts'
 import { createRequest, mergePatchRequest } from '../../src/cluster/api-requests.ts'
 import { watch } from '../../src/cluster/collection.ts'
 import { kinds, type KindName } from '../../src/cluster/kinds.ts'
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
 import { resourcePath } from '../../src/cluster/resource-path.ts'
-import { recordEvent } from '../../src/controller/events.ts'
+import { createEvent } from '../../src/controller/event-recorder.ts'
 import { fieldManager, finalizer } from '../../src/dittoserver/api.ts'
 import { readDittoServer } from '../../src/dittoserver/dittoserver.ts'
 import { renderOffline } from '../../src/render/offline.ts'
@@ -18,11 +19,13 @@ import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { startControlPlane } from '../../test/control-plane/control-plane.ts'
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
 import { startOperator } from '../../test/e2e/operator.ts'
+import { median, report, type Figure } from '../figures.ts'
+import { cpuOf, rssOf } from '../process-figures.ts'
 
 /**
- * DittoServers on a fresh, real API server: seconds until each has its StatefulSet, and CPU seconds and memory of the
- * operator, as the image runs it. The baseline, on a fresh API server in the same run: the very same writes, by a program
- * that knows beforehand what to write; it watches nothing, and works on as many servers at once.
+ * Creates DittoServers on a new, real API server. Measures the seconds until each server has its StatefulSet, and the CPU seconds and
+ * memory of the operator, run as in the image. The baseline is measured in the same run on another new API server: a program makes the
+ * same writes, but knows in advance what to write. It watches nothing, and it works on the same number of servers concurrently.
  * usage: node bench/reconcile/index.ts [servers] [concurrency] [rounds]
  */
 const [servers = 300, concurrency = 8, rounds = 1] = process.argv.slice(2).map(Number)
@@ -40,14 +43,21 @@ try {
   const program = join(folder, 'dittofs-operator.mjs')
   await promisify(execFile)(process.execPath, ['.config/bundle.ts', program], { cwd: repository })
   const ratios: number[] = []
+  const figures: Figure[] = []
   for (let round = 1; round <= rounds; round++) {
     const baseline = await onFreshControlPlane(measureBareWrites)
     const { seconds, cpu, rss, idle } = await onFreshControlPlane((plane, scope) => measureOperator(plane, scope, program))
     ratios.push(seconds / baseline)
+    if (round === 1) {
+      figures.push(
+        { what: `${servers} servers to ${servers} StatefulSets`, value: seconds, unit: 's', baseline: { what: 'the same writes', value: baseline }, goal: 1.25 },
+        { what: 'CPU per server made', value: cpu * 1000 / servers, unit: 'ms', goal: 6 },
+      )
+    }
     console.log(`bare writes ${baseline.toFixed(2)} s   operator ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, RSS ${rss.toFixed(0)} MiB (${idle.toFixed(0)} idle)   ratio ${(seconds / baseline).toFixed(2)}`)
   }
-  ratios.sort((a, b) => a - b)
-  console.log(`ratio of time for ${servers} servers: median ${ratios[Math.floor(ratios.length / 2)]?.toFixed(2)} of ${rounds}`)
+  console.log(`ratio of time for ${servers} servers: median ${median(ratios).toFixed(2)} of ${rounds}`)
+  report(figures)
 } finally {
   await rm(folder, { recursive: true })
 }
@@ -63,14 +73,15 @@ async function onFreshControlPlane<Value> (measure: (plane: ControlPlane, scope:
   }
 }
 
-/** Seconds for the server, its finalizer and event, the objects that are rendered for it, and its status. */
+/** Seconds for writing all servers, each with its finalizer, event, rendered objects and status. */
 async function measureBareWrites ({ client }: ControlPlane): Promise<number> {
   const kindNames = Object.keys(kinds) as KindName[]
   const write = async (index: number) => {
     const { server } = readDittoServer(await client.request<KubernetesObject>(createRequest(serversPath, serverOf(`server-${index}`) as KubernetesObject)))
     const path = resourcePath(kinds.DittoServer, { namespace, name: server.metadata.name })
     await client.request(mergePatchRequest(path, { metadata: { finalizers: [finalizer] } }, fieldManager))
-    await recordEvent(client, server, { type: 'Normal', reason: 'Created', action: 'Create', note: 'DittoServer created' }, new Date())
+    const created = { type: 'Normal', reason: 'Created', action: 'Create', note: 'DittoServer created' } as const
+    await client.request(createEvent(server, created, `${server.metadata.name}.created`, new Date()))
     for (const object of await renderOffline(server, () => Promise.resolve(undefined))) {
       const kind = kindNames.find(name => name === object.kind)
       if (kind) await client.request(createRequest(resourcePath(kinds[kind], { namespace }), object))
@@ -87,12 +98,12 @@ async function measureOperator ({ client, kubeconfig }: ControlPlane, scope: Sco
   while (!await leads()) await delay(100)
   const before = await figuresOf(operator.child.pid)
   const { promise: everyStatefulSet, resolve, reject } = Promise.withResolvers<void>()
-  // As a watch, since lists of what is there already would keep the API server busier than the operator does.
+  // StatefulSets are counted with a watch. Repeated lists would load the API server more than the operator does.
   const over = new AbortController()
   void (async () => {
     const seen = new Set<string>()
     const metadataOnly = { path: resourcePath(kinds.StatefulSet, { namespace }), metadataOnly: true }
-    const options = { resourceVersion: '', timeoutSeconds: 600, idleTimeoutMs: 600_000, signal: over.signal, onOpen: () => {} }
+    const options = { resourceVersion: '', timeoutSeconds: 600, idleTimeoutMs: 600_000, signal: over.signal, clock: systemClock, onOpen: () => {} }
     for await (const event of watch(client, metadataOnly, options)) {
       if (event.type !== 'BOOKMARK') seen.add(event.object.metadata.name)
       if (seen.size >= servers) return resolve()
@@ -109,7 +120,7 @@ async function measureOperator ({ client, kubeconfig }: ControlPlane, scope: Sco
   return { seconds, cpu: after.cpu - before.cpu, rss: after.rss, idle: before.rss }
 }
 
-/** As many at once as there are connections. */
+/** Runs `work` `count` times, with as many concurrent calls as `connections`. */
 async function parallel (connections: number, count: number, work: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0
   await Promise.all(Array.from({ length: connections }, async () => {
@@ -123,10 +134,6 @@ async function timed (work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime and stime in ticks of 10 ms; VmRSS in KiB. */
 async function figuresOf (pid = 0): Promise<{ cpu: number, rss: number }> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const [utime = 0, stime = 0] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number)
-  const rss = Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-  return { cpu: (utime + stime) / 100, rss }
+  return { cpu: await cpuOf(pid), rss: await rssOf(pid) }
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import { group, kind } from '../dittoserver/api.ts'
-import { quote } from '../rules/finding.ts'
+import { quote } from '../dittoserver/quote.ts'
+import type { Facts } from '../rules/facts.ts'
 import { judge, prepare, type Verdict } from '../rules/judge.ts'
 import type { Policy } from '../rules/policy.ts'
 import { gather } from './gather.ts'
@@ -10,35 +11,46 @@ import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
 export interface Admission {
   readonly response: AdmissionResponse
-  /** What the rules said, for logs and metrics. Absent where nothing was judged. */
+  /** The result of the rules, for logs and metrics. Absent if the request was not judged. */
   readonly verdict?: Verdict
 }
 
 /**
- * A request that is not ours to judge. A kind that a wrong webhook configuration sends here is let through with a warning:
- * to refuse it would stop whatever else runs in the cluster. DELETE is never blocked.
+ * A request that the webhook does not judge. If a wrong webhook configuration sends another kind, it is allowed with a warning: to deny
+ * it would block other programs in the cluster. DELETE is never blocked. An update of a subresource changes nothing else, and only the
+ * operator writes `status`.
  */
-function passThrough (request: AdmissionRequest): AdmissionResponse | undefined {
-  if (request.kind.group !== group || request.kind.kind !== kind) {
-    const found = quote(`${request.kind.kind}.${request.kind.group}`)
-    return allowedWith(request, `not checked: ${found} is no ${kind}; correct the rules of the webhook configuration of dittofs-operator`)
+function passThrough ({ head, object, oldObject }: AdmissionRequest): AdmissionResponse | undefined {
+  if (head.kind.group !== group || head.kind.kind !== kind) {
+    const found = quote(`${head.kind.kind}.${head.kind.group}`)
+    return allowedWith(head, `not checked: ${found} is no ${kind}; correct the rules of the webhook configuration of dittofs-operator`)
   }
-  if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return allowedWith(request)
-  if (request.object === null) return refusedWith(request, 400, 'BadRequest', `the request has no object to ${request.operation.toLowerCase()}`)
-  if (request.operation === 'UPDATE' && request.oldObject === null) return refusedWith(request, 400, 'BadRequest', 'the request has no oldObject')
+  if ((head.operation !== 'CREATE' && head.operation !== 'UPDATE') || head.subResource !== '') return allowedWith(head)
+  if (object === null) return refusedWith(head, 400, 'BadRequest', `the request has no object to ${head.operation.toLowerCase()}`)
+  if (head.operation === 'UPDATE' && oldObject === null) return refusedWith(head, 400, 'BadRequest', 'the request has no oldObject')
   return undefined
 }
 
 export function admitMutation (request: AdmissionRequest): Admission {
-  return { response: passThrough(request) ?? patched(request, mutate(request.object)) }
+  const { head, object, oldObject } = request
+  return { response: passThrough(request) ?? patched(head, mutate(object, head.operation === 'UPDATE' ? oldObject : null)) }
 }
 
-/** Never rejects for what a user sent; a rejection is a fault of ours. `budget`: milliseconds for lookups in all. */
-export async function admitValidation (request: AdmissionRequest, cluster: Cluster, policy: Policy, budget: number): Promise<Admission> {
+/**
+ * A rejection is a bug in the operator: no input causes one. `budget`: milliseconds for all lookups together. Reads the
+ * objects before it returns, and keeps no reference to them while it waits for lookups.
+ */
+export function admitValidation (
+  request: AdmissionRequest, cluster: Cluster, policy: Policy, budget: number,
+): Admission | Promise<Admission> {
   const passed = passThrough(request)
   if (passed) return { response: passed }
-  const { operation, object, oldObject, dryRun, namespace } = request
-  const prepared = prepare({ operation: operation === 'UPDATE' ? 'UPDATE' : 'CREATE', object, oldObject, dryRun }, policy)
-  const verdict = judge(prepared, await gather(prepared.needs, cluster, namespace, budget))
-  return { response: respond(request, verdict), verdict }
+  const { head, object, oldObject } = request
+  const prepared = prepare({ operation: head.operation === 'UPDATE' ? 'UPDATE' : 'CREATE', object, oldObject, dryRun: head.dryRun }, policy)
+  const decide = (facts: Facts): Admission => {
+    const verdict = judge(prepared, facts)
+    return { response: respond(head, verdict), verdict }
+  }
+  const facts = gather(prepared.needs, cluster, head.namespace, budget)
+  return facts instanceof Promise ? facts.then(decide) : decide(facts)
 }

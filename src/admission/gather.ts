@@ -1,10 +1,10 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { unknown, type Fact } from '../rules/facts.ts'
-import type { Facts, Need } from '../rules/rule.ts'
+import { unknown, type Fact, type Facts } from '../rules/facts.ts'
+import type { Need } from '../rules/rule.ts'
 
 /**
- * Looks up what the rules need, all at once, in the namespace of the request only: a review must not tell its sender
- * anything about other namespaces. Never rejects; what is late when `budget` milliseconds are over is `unknown`.
+ * Looks up all facts that the rules need, in parallel, and only in the namespace of the request: a review must not disclose anything about
+ * other namespaces. Never rejects. Facts that are not known after `budget` milliseconds are `unknown`.
  */
 export function gather (needs: readonly Need[], cluster: Cluster, namespace: string, budget: number): Facts | Promise<Facts> {
   const controller = new AbortController()
@@ -27,7 +27,7 @@ async function inTime (lookups: readonly Lookup[], controller: AbortController, 
 
 interface Learned { readonly need: Need, readonly fact: Fact<unknown> }
 
-/** There are never more than a handful, so they are searched rather than indexed. */
+/** There are only a few, so a search is enough. */
 function factsOf (learned: readonly Learned[]): Facts {
   const of = <Value>(kind: Need['kind'], name?: string): Fact<Value> => {
     const found = learned.find(({ need }) => need.kind === kind && ('name' in need ? need.name : undefined) === name)
@@ -39,6 +39,8 @@ function factsOf (learned: readonly Learned[]): Facts {
     storageClasses: () => of('StorageClasses'),
     secret: name => of('Secret', name),
     perconaServed: () => of('PerconaCRD'),
+    perconaOperator: () => of('PerconaOperator'),
+    perconaCluster: name => of('PerconaCluster', name),
   }
 }
 
@@ -48,5 +50,7 @@ function lookUp (need: Need, cluster: Cluster, namespace: string, signal: AbortS
     case 'StorageClasses': return cluster.storageClasses()
     case 'Secret': return cluster.secret(namespace, need.name, signal)
     case 'PerconaCRD': return cluster.perconaServed(signal)
+    case 'PerconaOperator': return cluster.perconaOperator(signal)
+    case 'PerconaCluster': return cluster.perconaCluster(namespace, need.name, signal)
   }
 }

@@ -1,16 +1,16 @@
 import type { Server } from 'node:https'
 import type { Socket } from 'node:net'
 
-/** Milliseconds in which a request that is on its way arrives. */
+/** Milliseconds within which a request that was already sent arrives. */
 const onItsWay = 1_000
 
 /**
- * Lets a server that closes come to an end. Node waits for connections that never carried a request, such as a client's
- * spare ones and those that are still shaking hands, until the client gives them up, which takes the API server 90 s; and it
- * no longer ends requests that take too long to arrive. Returns what is to be called when the close begins.
+ * Lets a closing server finish. Node waits for connections that never carried a request, such as spare connections of a client or
+ * unfinished handshakes, until the client closes them; the API server does so after 90 s. Node also stops enforcing the request timeout.
+ * Returns a function to call when the close begins.
  */
 export function endLastConnections (server: Server, requestTimeout: number): () => void {
-  /** By the client's address and port, which a TLS socket has in common with the one below it. */
+  /** By address and port of the client, which the TLS socket and the TCP socket have in common. */
   const shaking = new Map<string, Socket>()
   const unused = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

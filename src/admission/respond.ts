@@ -1,15 +1,17 @@
-import { group } from '../dittoserver/api.ts'
-import { plain, sentence, type Finding } from '../rules/finding.ts'
+import { group, kind } from '../dittoserver/api.ts'
+import { fieldOf, sentence, type Finding } from '../rules/finding.ts'
 import type { Verdict } from '../rules/judge.ts'
 import type { PatchOperation } from './mutate.ts'
-import type { AdmissionRequest, AdmissionResponse, Status } from './review.ts'
+import type { AdmissionResponse, RequestHead, Status } from './review.ts'
 import { fitWarnings } from './warnings.ts'
 
-/** Most errors that one reply spells out; a person mends the first page first. */
-const mostErrors = 40
+type Head = Pick<RequestHead, 'uid' | 'name'>
 
-/** The answer to a request that was judged: every error and every warning at once. */
-export function respond ({ uid, name }: AdmissionRequest, { allowed, errors, warnings, exempt }: Verdict): AdmissionResponse {
+/** Maximum number of errors in one reply. Keeps replies below 256 kB. */
+export const mostErrors = 40
+
+/** The answer to a judged request: all errors and all warnings. */
+export function respond ({ uid, name }: Head, { allowed, errors, warnings, exempt }: Verdict): AdmissionResponse {
   const fitted = fitWarnings(warnings.map(sentence))
   return {
     uid,
@@ -26,24 +28,21 @@ export function respond ({ uid, name }: AdmissionRequest, { allowed, errors, war
 const ruleAnnotation = (findings: readonly Finding[]) =>
   findings.length > 0 ? { rules: [...new Set(findings.map(({ rule }) => rule))].join(',') } : {}
 
-/** Causes as the API server itself gives them for an invalid object: kubectl prints one line each. */
+/** Causes, like those of the API server for an invalid object. kubectl prints one line for each cause instead of the message. */
 function refusal (name: string, errors: readonly Finding[]): Status {
   const shown = errors.slice(0, mostErrors)
-  const more = errors.length > shown.length ? `; and ${errors.length - shown.length} more` : ''
+  const left = errors.length - shown.length
+  const causes = shown.map(finding => {
+    const field = fieldOf(finding.field)
+    return { reason: reasons[finding.problem ?? 'Forbidden'], field, message: sentence(finding).slice(field.length + 2) }
+  })
+  const more = left > 0 ? [{ reason: reasons.Forbidden, field: 'spec', message: `and ${left} more errors` }] : []
   return {
     status: 'Failure',
     code: 422,
     reason: 'Invalid',
-    message: shown.map(sentence).join('; ') + more,
-    details: {
-      ...(name ? { name: plain(name) } : {}),
-      group,
-      kind: 'DittoServer',
-      causes: shown.map(finding => {
-        const field = plain(finding.field)
-        return { reason: reasons[finding.problem ?? 'Forbidden'], field, message: sentence(finding).slice(field.length + 2) }
-      }),
-    },
+    message: [...shown.map(sentence), ...more.map(({ message }) => message)].join('; '),
+    details: { ...(name ? { name: fieldOf(name) } : {}), group, kind, causes: [...causes, ...more] },
   }
 }
 
@@ -56,17 +55,18 @@ const reasons = {
   'Unsupported value': 'FieldValueNotSupported',
 } as const
 
-export const patched = ({ uid }: AdmissionRequest, patch: readonly PatchOperation[]): AdmissionResponse => ({
+export const patched = ({ uid }: Head, patch: readonly PatchOperation[]): AdmissionResponse => ({
   uid,
   allowed: true,
-  // A patchType without a patch is an error to the API server.
+  // For the API server, a patchType without a patch is an error.
   ...(patch.length > 0 ? { patch: Buffer.from(JSON.stringify(patch)).toString('base64'), patchType: 'JSONPatch' } : {}),
+  auditAnnotations: { decision: patch.length > 0 ? 'defaulted' : 'unchanged' },
 })
 
-export const allowedWith = ({ uid }: AdmissionRequest, warning?: string): AdmissionResponse => ({
+export const allowedWith = ({ uid }: Head, warning?: string): AdmissionResponse => ({
   uid, allowed: true, ...(warning ? { warnings: [warning] } : {}),
 })
 
-export const refusedWith = ({ uid }: AdmissionRequest, code: number, reason: string, message: string): AdmissionResponse => ({
+export const refusedWith = ({ uid }: Head, code: number, reason: string, message: string): AdmissionResponse => ({
   uid, allowed: false, status: { status: 'Failure', code, reason, message },
 })

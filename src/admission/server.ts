@@ -1,40 +1,47 @@
 import type { Server } from 'node:https'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { bodyLimit } from './body.ts'
+import { answerClientError, answerError, answerFailures } from './failures.ts'
 import { endLastConnections } from './last-connections.ts'
+import { withoutSchemas } from '../health/without-schemas.ts'
 import { admissionRoutes, type AdmissionOptions } from './routes.ts'
-import type { Status } from './review.ts'
 
 /**
- * The API server takes objects of up to 3 MB; a review of an UPDATE carries two, and 1 MB is left for the rest.
- * https://github.com/kubernetes-sigs/controller-runtime/blob/main/pkg/webhook/admission/http.go
- */
-export const bodyLimit = 7 * 1024 * 1024
-
-/**
- * The API server keeps idle connections for 90 s (the default of Go's http.Transport). Whoever closes first while a
- * request is on its way makes that request fail, so it must not be us.
+ * The API server keeps idle connections for 90 s (the default of Go's http.Transport). If this server closed a connection first, a
+ * request that was just sent would fail.
  */
 const keepAliveTimeout = 120_000
 
-/** No webhook is waited for longer than 30 s, so a request that takes longer to arrive has nobody waiting for it. */
+/** A connection without traffic for this long is closed: its client is gone, or does not read the answer. */
+const connectionTimeout = keepAliveTimeout + 10_000
+
+/** The API server waits at most 30 s for a webhook, so nobody waits for a request that takes longer to arrive. */
 const requestTimeout = 30_000
-/** Node swaps the two where this one is longer, as its default of 60 s would be. */
+/** Node swaps the two timeouts if this one is longer, and its default of 60 s is. */
 const headersTimeout = 15_000
+const handshakeTimeout = 10_000
 
 export interface ServerOptions extends AdmissionOptions {
   readonly logger: FastifyBaseLogger
-  /** PEM. Replaced while running through `server.setSecureContext`; without one, nobody can shake hands until then. */
-  readonly tls: { readonly cert: Buffer | string, readonly key: Buffer | string } | undefined
+  /** PEM. `server.setSecureContext` replaces it at run time. Without a certificate, handshakes fail until then. */
+  readonly tls: { readonly cert: Buffer | string, readonly key: Buffer | string, readonly ca?: readonly string[] } | undefined
+  /** Whether clients must present a certificate signed by the `ca` of `tls`. */
+  readonly verifyClients?: boolean
+  /** Maximum number of connections; further ones are closed. More than `maxInFlight`, so that a 429 can be sent. */
+  readonly maxConnections: number
 }
 
 /** The HTTPS server, complete but not yet listening. */
-export function buildServer ({ logger, tls, ...options }: ServerOptions): FastifyInstance<Server> {
+export function buildServer ({ logger, tls, verifyClients = false, maxConnections, ...options }: ServerOptions): FastifyInstance<Server> {
   const app = Fastify({
     loggerInstance: logger,
     https: {
-      ...tls,
+      ...tls && { cert: tls.cert, key: tls.key, ...tls.ca ? { ca: [...tls.ca] } : {} },
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
+      requestCert: verifyClients,
+      rejectUnauthorized: verifyClients,
+      handshakeTimeout,
       headersTimeout,
       requestTimeout,
       connectionsCheckingInterval: 1_000,
@@ -42,60 +49,28 @@ export function buildServer ({ logger, tls, ...options }: ServerOptions): Fastif
     },
     bodyLimit,
     keepAliveTimeout,
+    connectionTimeout,
     requestTimeout,
-    // While draining the server goes on answering: a 503 would be a failed webhook call to the API server.
+    // While draining the server still answers: for the API server, a 503 would be a failed webhook call.
     return503OnClosing: false,
-    // One line a review, with its uid, is written by the routes.
+    // The routes write one line per review, with its uid.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => '',
     childLoggerFactory: parent => parent,
     exposeHeadRoutes: false,
+    schemaController: withoutSchemas,
+    frameworkErrors: (error, request, reply) => { answerError(error, request, reply) },
+    clientErrorHandler: (error, socket) => { answerClientError(logger, error, socket) },
   }) as unknown as FastifyInstance<Server>
 
-  // Fastify's own parser refuses `__proto__` with a 400, which the API server would take for a broken webhook. To JSON.parse
-  // it is a key like any other, and nothing here reads by key but own properties.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(body.toString()))
-    } catch {
-      done(Object.assign(new Error(body.length === 0 ? 'the body is empty' : 'the body is not JSON'), { statusCode: 400 }), undefined)
-    }
-  })
-
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const code = error.statusCode ?? 500
-    if (code >= 500) request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
-    else request.log.warn({ code, cause: error.message, method: request.method, url: request.url, from: request.ip }, 'request refused')
-    return reply.code(code).send(failure(code, code >= 500 ? 'internal error' : error.message))
-  })
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? ''
-    const known = app.hasRoute({ method: 'POST', url: path })
-    const code = known ? 405 : 404
-    const message = known ? `${request.method} is not allowed here: use POST` : 'no such path: POST an AdmissionReview to /mutate or /validate'
-    request.log.warn({ code, cause: message, method: request.method, url: request.url, from: request.ip }, 'request refused')
-    if (known) void reply.header('allow', 'POST')
-    return reply.code(code).send(failure(code, message))
-  })
-  app.addHook('onRequestAbort', (request, done) => {
-    request.log.warn({ method: request.method, url: request.url, from: request.ip }, 'client hung up before the whole request was there')
-    done()
-  })
-
+  app.server.maxConnections = maxConnections
+  app.server.on('drop', () => { options.metrics.webhookConnectionsDropped.inc() })
+  answerFailures(app as unknown as FastifyInstance)
   const endConnections = endLastConnections(app.server, requestTimeout)
   app.addHook('preClose', done => {
     endConnections()
     done()
   })
-  admissionRoutes(app, options)
+  admissionRoutes(app as unknown as FastifyInstance, options)
   return app
 }
-
-const reasons: Readonly<Record<number, string>> = {
-  400: 'BadRequest', 404: 'NotFound', 405: 'MethodNotAllowed', 408: 'Timeout', 413: 'RequestEntityTooLarge', 415: 'UnsupportedMediaType', 429: 'TooManyRequests', 500: 'InternalError',
-}
-
-const failure = (code: number, message: string): Status => ({
-  kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: reasons[code] ?? 'Unknown', message,
-})

@@ -1,12 +1,12 @@
 /**
- * The API server counts in runes: it may cut a warning above 256 and drops whatever goes beyond 4096 in all, those of
- * other webhooks and of the CRD included. The rest of the 4096 is left to them.
+ * The API server counts runes. It may cut a warning above 256, and drops all warnings beyond 4096 in total, including those of other
+ * webhooks and of the CRD. The rest of the 4096 is for them.
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response
  */
 export const longestWarning = 256
 export const longestWarnings = 3840
 
-/** Keeps warnings within what the API server hands on; what does not fit is counted in the last one. */
+/** Keeps warnings within the limits of the API server. The last one says how many were left out. */
 export function fitWarnings (warnings: readonly string[]): string[] {
   const fitted: string[] = []
   let left = longestWarnings
@@ -15,8 +15,8 @@ export function fitWarnings (warnings: readonly string[]): string[] {
     const cut = runes.length > longestWarning ? `${runes.slice(0, longestWarning - 1).join('')}…` : warning
     const length = Math.min(runes.length, longestWarning)
     if (length > left - longestNote) {
-      fitted.push(`and ${new Set(warnings).size - fitted.length} more warnings`)
-      return fitted
+      const more = new Set(warnings).size - fitted.length
+      return [...fitted, more === 1 ? 'and 1 more warning' : `and ${more} more warnings`]
     }
     fitted.push(cut)
     left -= length
@@ -24,5 +24,5 @@ export function fitWarnings (warnings: readonly string[]): string[] {
   return fitted
 }
 
-/** Room kept for the note on what was left out. */
+/** Reserved for the last warning, which counts those that were left out. */
 const longestNote = 40

@@ -15,11 +15,11 @@ export interface StatusDetails {
   readonly causes?: readonly { readonly reason?: string, readonly message?: string, readonly field?: string }[]
 }
 
-/** The API server answered, with a refusal: any status but 2xx, or an ERROR event of a watch. */
+/** The API server answered with a refusal: any status except 2xx, or an ERROR event of a watch. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
-  /** Such as `NotFound`, `Conflict`, `Expired`; empty when the answer came from something in between. */
+  /** Such as `NotFound`, `Conflict`, `Expired`; empty if the answer came from a proxy in between. */
   readonly reason: string
   readonly details: StatusDetails | undefined
   readonly retryAfterSeconds: number | undefined
@@ -33,12 +33,12 @@ export class ApiError extends Error {
   }
 }
 
-/** No usable answer: connection refused, reset, timed out, a certificate not trusted, a reply that is not JSON. */
+/** No usable answer: connection refused, reset, timed out, an untrusted certificate, a reply that is not JSON. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
-  /** The system's or TLS's code, such as `ECONNREFUSED`, or one of our own, such as `EMALFORMED`. */
+  /** The code of the system or of TLS, such as `ECONNREFUSED`, or one of our own, such as `EMALFORMED`. */
   readonly code: string
-  /** The connection had served a request before, so the API server may merely have closed it while it was idle. */
+  /** The connection had served a request before, so the API server may only have closed it because it was idle. */
   readonly reusedSocket: boolean
 
   constructor (message: string, code: string, options: { cause?: unknown, reusedSocket?: boolean } = {}) {
@@ -53,7 +53,7 @@ export const isStatus = (value: unknown): value is Status =>
 
 export const hasStatus = (error: unknown, status: number): error is ApiError => error instanceof ApiError && error.status === status
 
-/** The `code` that Node puts on errors of the system and of TLS. */
+/** The `code` that Node sets on errors of the system and of TLS. */
 export function errorCode (error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
   return typeof code === 'string' ? code : 'EUNKNOWN'

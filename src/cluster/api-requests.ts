@@ -1,14 +1,14 @@
 import type { ApiRequest } from './api-client.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 
-/** Writes, as requests: what the API server expects of each verb, and nothing of what happens to it on the way. */
+/** Builds write requests: what the API server expects for each verb, without any transport. */
 
 export const createRequest = (collection: string, object: KubernetesObject): ApiRequest =>
   ({ verb: 'create', method: 'POST', path: collection, body: object })
 
 export interface ApplyOptions {
   readonly fieldManager: string
-  /** Takes over fields that another manager holds; without it they are a 409 that names them. */
+  /** Takes over fields that another manager owns; otherwise they cause a 409 that names them. */
   readonly force: boolean
   readonly dryRun?: boolean
 }
@@ -34,7 +34,7 @@ export const mergePatchRequest = (path: string, patch: unknown, fieldManager: st
 })
 
 export interface DeleteOptions {
-  /** Deletes only the very object that was seen: one of the same name made since is left alone, with a 409. */
+  /** Deletes only the object that was observed: a newer object with the same name is not deleted, and causes a 409. */
   readonly uid?: string
   readonly resourceVersion?: string
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'

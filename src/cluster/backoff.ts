@@ -1,11 +1,12 @@
+import { systemRandom, type Random } from '../random.ts'
+
 export interface BackoffOptions {
   readonly firstMs: number
   readonly capMs: number
-  /** In [0, 1). */
-  readonly random?: () => number
+  readonly random?: Random
 }
 
-/** Exponential delays with jitter, so that the replicas of an operator do not come back to a restarted API server at once. */
+/** Exponential delays with jitter, so that the replicas of an operator do not all reconnect to a restarted API server at the same time. */
 export class Backoff {
   readonly #options: BackoffOptions
   #failures = 0
@@ -14,9 +15,9 @@ export class Backoff {
     this.#options = options
   }
 
-  /** Milliseconds, between half and all of the exponential value, and at least `atLeastMs`, unless that is over the cap. */
+  /** Milliseconds, between half and all of the exponential value, and at least `atLeastMs`, up to the cap. */
   next (atLeastMs = 0): number {
-    const { firstMs, capMs, random = Math.random } = this.#options
+    const { firstMs, capMs, random = systemRandom } = this.#options
     const exponential = Math.min(capMs, firstMs * 2 ** this.#failures)
     if (exponential < capMs) this.#failures++
     return Math.min(capMs, Math.max(atLeastMs, exponential * (0.5 + random() / 2)))

@@ -1,4 +1,4 @@
 import type { BaseLogger } from 'pino'
 
-/** What this folder needs of pino: a constant message, and fields that vary. */
+/** The part of pino that this folder uses: a constant message, and variable fields. */
 export type ClusterLog = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>

@@ -6,8 +6,8 @@ import type { ApiClient } from './api-client.ts'
 import type { Resource } from './resource-path.ts'
 
 /**
- * Whether the API server serves the kind at this version. Rejects as `ApiClient.request` does. A 404 is definite: an API
- * server that has not installed all of its paths yet answers 503.
+ * Whether the API server serves the kind at this version. Rejects like `ApiClient.request`. A 404 is definite: an API server that has not
+ * installed all of its paths yet answers 503.
  */
 export async function served (client: ApiClient, resource: Resource, signal: AbortSignal, timeoutMs: number): Promise<Fact<true>> {
   try {

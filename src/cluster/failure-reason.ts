@@ -1,8 +1,8 @@
 import { ApiError, ConnectionError } from './api-error.ts'
 
 /**
- * Why something could not be learned, for a warning or `/readyz`: short, and never a text of the API server's, which may
- * be long and names the operator's account. `attempt` is what was tried, such as `get secrets`.
+ * Why a lookup failed, for a warning or `/readyz`. The text is short and never contains a message of the API server, which may be long and
+ * names the account of the operator. `attempt` is the action, such as `get secrets`.
  */
 export function failureReason (error: unknown, attempt: string): string {
   if (error instanceof ApiError) return refusal(error.status, attempt)
@@ -10,7 +10,7 @@ export function failureReason (error: unknown, attempt: string): string {
     if (error.code === 'ETIMEDOUT') return 'timed out'
     if (error.code === 'ECREDENTIALS') return error.message
     if (error.code === 'EMALFORMED' || error.code === 'ETOOLARGE') return `the API server's reply is not usable (${error.code})`
-    return `the API server is away (${error.code})`
+    return `the API server is unreachable (${error.code})`
   }
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return 'timed out'
   return 'internal error'

@@ -2,7 +2,7 @@ import type { ApiClient, ApiRequest } from './api-client.ts'
 import { hasStatus } from './api-error.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 
-/** An object as it is at this moment; undefined where it does not exist. @throws whatever is not a 404 */
+/** The current state of an object; undefined if it does not exist. @throws any error except a 404 */
 export async function findObject<Found = KubernetesObject> (
   client: Pick<ApiClient, 'request'>, path: string, options: Pick<ApiRequest, 'signal' | 'timeoutMs' | 'retry'>,
 ): Promise<Found | undefined> {

@@ -3,28 +3,35 @@ import { request as httpsRequest } from 'node:https'
 import { urlToHttpOptions } from 'node:url'
 import type { IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
+import type { Clock } from '../clock.ts'
 import { ApiError, ConnectionError, errorCode, isStatus } from './api-error.ts'
 
-/** A peer that vanished without closing (a node that lost power, a dropped NAT entry) is noticed by the kernel. */
+/** With TCP keep-alive, the kernel detects a peer that vanished without closing (a node that lost power, a dropped NAT entry). */
 const tcpKeepAliveMs = 30_000
 
-/** Of an answer that is no Status (a proxy's HTML page, say), this much is kept for the log. */
+/** The length of the excerpt for the log if an answer is not a Status (for example an HTML page of a proxy). */
 const excerptLength = 200
 
+/** The part of a reply that is used. The body of a watch arrives in chunks as long as the watch lasts. */
+export type Reply = Pick<IncomingMessage, 'statusCode' | 'headers' | 'headersDistinct'> & AsyncIterable<Buffer>
+
+/** Sends one request and receives its reply. The simulation has its own implementation. */
+export type Exchange = (url: URL, options: RequestOptions, body: string | undefined) => Promise<Reply>
+
 /**
- * Sends one request; resolves with the reply as soon as its headers are there. Rejects with ConnectionError, or with the
- * signal's reason. `options` are those of `https.request`, including `signal`.
+ * Sends one request; resolves with the reply when its headers have arrived. Rejects with ConnectionError, or with the reason of the signal.
+ * `options` are those of `https.request`, including `signal`.
  */
-export function exchange (url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
+export const exchange: Exchange = async (url, options, body) => {
   const { signal } = options
-  return new Promise((resolve, reject) => {
+  return await new Promise<IncomingMessage>((resolve, reject) => {
     const send = url.protocol === 'http:' ? httpRequest : httpsRequest
     const request = send({ ...urlToHttpOptions(url), ...options })
-    // Without it, Node frames the body of a DELETE in no way at all.
+    // Otherwise Node sends the body of a DELETE without any framing.
     if (body !== undefined) request.setHeader('Content-Length', Buffer.byteLength(body))
     request.on('socket', socket => { socket.setKeepAlive(true, tcpKeepAliveMs) })
     request.on('response', resolve)
-    // Stays for the life of the request: an error after the headers is reported on the reply, and here to no effect.
+    // This handler stays for the lifetime of the request: an error after the headers is reported on the reply, and must be ignored here.
     request.on('error', error => {
       reject(signal?.aborted === true ? signal.reason as Error : connectionError(error, request.reusedSocket))
     })
@@ -32,12 +39,12 @@ export function exchange (url: URL, options: RequestOptions, body: string | unde
   })
 }
 
-/** The whole reply. Rejects with ConnectionError when it is longer than `maxBytes` or breaks off. */
-export async function readBody (reply: IncomingMessage, maxBytes: number): Promise<string> {
+/** The whole reply. Rejects with ConnectionError if the reply is longer than `maxBytes` or is interrupted. */
+export async function readBody (reply: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   try {
-    for await (const chunk of reply as AsyncIterable<Buffer>) {
+    for await (const chunk of reply) {
       length += chunk.length
       if (length > maxBytes) throw new ConnectionError(`the reply is longer than ${maxBytes} bytes`, 'ETOOLARGE')
       chunks.push(chunk)
@@ -48,7 +55,7 @@ export async function readBody (reply: IncomingMessage, maxBytes: number): Promi
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** JSON, without the parser's own error: it quotes the text, which may be a Secret's. */
+/** Parses JSON without the parser's own error, because that quotes the text, which may contain a Secret. */
 export function parseJson (text: string): unknown {
   try {
     return JSON.parse(text)
@@ -57,15 +64,15 @@ export function parseJson (text: string): unknown {
   }
 }
 
-export async function readApiError (reply: IncomingMessage, maxBytes: number): Promise<ApiError> {
+export async function readApiError (reply: Reply, maxBytes: number, clock: Clock): Promise<ApiError> {
   const status = reply.statusCode ?? 0
   const text = await readBody(reply, maxBytes)
-  const retryAfter = retryAfterSeconds(reply.headers['retry-after'])
+  const retryAfter = retryAfterSeconds(reply.headers['retry-after'], clock)
   try {
     const body: unknown = JSON.parse(text)
     if (isStatus(body)) return new ApiError(status, body, retryAfter)
   } catch {
-    // Not from the API server itself: the excerpt below says what it was.
+    // Not from the API server itself: the excerpt below shows the answer.
   }
   const excerpt = text.slice(0, excerptLength).trim()
   return new ApiError(status, excerpt === '' ? {} : { message: excerpt }, retryAfter)
@@ -77,8 +84,8 @@ export function connectionError (cause: unknown, reusedSocket: boolean): Connect
 }
 
 /** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterSeconds (value: string | undefined): number | undefined {
+function retryAfterSeconds (value: string | undefined, clock: Clock): number | undefined {
   if (value === undefined) return undefined
-  const seconds = /^\d{1,9}$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
+  const seconds = /^\d{1,9}$/.test(value) ? Number(value) : (Date.parse(value) - clock.wall().getTime()) / 1000
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
 }

@@ -4,9 +4,9 @@ import { parseJson } from './http-exchange.ts'
 const lineFeed = 0x0a
 
 /**
- * The values of a stream with one JSON text on each line, as a watch sends them. Lines are cut as bytes: a chunk may end
- * within a character, but no byte of a longer UTF-8 sequence is a line feed. A last line without one was cut off, and is
- * dropped. Throws ConnectionError for a line that is not JSON or longer than `maxBytes`.
+ * The values of a stream with one JSON text per line, as in a watch. Lines are split as bytes: a chunk may end inside a character, but no
+ * byte of a multi-byte UTF-8 sequence is a line feed. A last line without a line feed is incomplete and is dropped. Throws ConnectionError
+ * for a line that is not JSON or longer than `maxBytes`.
  */
 export async function * jsonLines (stream: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<unknown> {
   let pieces: Buffer[] = []

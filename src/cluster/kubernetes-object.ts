@@ -1,4 +1,4 @@
-/** What every object of the API carries, and no more: the rest of an object passes through as the JSON that it is. */
+/** The common fields of every API object; the rest of an object is passed on as unchanged JSON. */
 export interface KubernetesObject {
   readonly apiVersion: string
   readonly kind: string
@@ -31,18 +31,18 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean
 }
 
-/** `namespace/name`, or `name` for what lives in no namespace. */
+/** `namespace/name`, or `name` for a cluster-scoped object. */
 export function objectKey ({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`
 }
 
-/** The field bookkeeping of server-side apply is often half of an object's bytes, and a cache has no use for it. */
+/** The managed fields of server-side apply are often half of the bytes of an object, and most caches do not need them. */
 export function withoutManagedFields (object: KubernetesObject): KubernetesObject {
   const { managedFields, ...metadata } = object.metadata
   return managedFields === undefined ? object : { ...object, metadata }
 }
 
-/** Whether a parsed reply can be taken for an object: what comes over the wire is not trusted to be one. */
+/** Whether a parsed reply is an object: data from the network is not trusted. */
 export function isKubernetesObject (value: unknown): value is KubernetesObject {
   if (typeof value !== 'object' || value === null) return false
   const { metadata } = value as { metadata?: unknown }

@@ -1,24 +1,31 @@
+import { systemClock, type Clock } from '../clock.ts'
 import { group, percona, plural, version } from '../dittoserver/api.ts'
+import { perconaClusterFact } from '../percona/existing-cluster.ts'
+import { versionOnCrd } from '../percona/installed-version.ts'
 import { absent, present, unknown } from '../rules/facts.ts'
 import { ApiServerOutage } from './api-server-outage.ts'
 import { hasStatus } from './api-error.ts'
+import { metadataOf } from './collection.ts'
 import { served } from './discovery.ts'
 import { failureReason } from './failure-reason.ts'
+import { kinds } from './kinds.ts'
 import { isNamespaceName, isObjectName } from './object-name.ts'
 import { resourcePath } from './resource-path.ts'
 import { secretFact, secretResource } from './secret.ts'
+import { SecretLimit } from './secret-limit.ts'
 import { SharedLookup } from './shared-lookup.ts'
 import { storageClassFact, storageClassResource } from './storage-class.ts'
 import { WatchCache } from './watch-cache.ts'
-import type { Fact, SecretFact, StorageClassFact } from '../rules/facts.ts'
+import type { Fact, PerconaClusterFact, PerconaOperatorFact, SecretFact, StorageClassFact } from '../rules/facts.ts'
 import type { ApiClient } from './api-client.ts'
 import type { Cluster } from './cluster.ts'
 import type { ClusterLog } from './cluster-log.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { Resource } from './resource-path.ts'
+import type { SecretLimitOptions } from './secret-limit.ts'
 import type { WatchCacheEvent, WatchTiming } from './watch-cache.ts'
 
-export type LookupKind = 'StorageClass' | 'Secret' | 'PerconaPGCluster' | 'DittoServer'
+export type LookupKind = 'StorageClass' | 'Secret' | 'PerconaPGCluster' | 'CustomResourceDefinition' | 'DittoServer'
 
 export interface Lookup {
   readonly kind: LookupKind
@@ -32,27 +39,30 @@ export interface LiveClusterOptions {
   /** Shared with the other watches of the process, if there are any. */
   readonly outage?: ApiServerOutage
   readonly timing?: Partial<WatchTiming>
-  /** Milliseconds of a clock that never jumps. */
-  readonly now?: () => number
-  /** Every answer, also one from the cache. */
+  readonly clock?: Clock
+  /** Called for every answer, including answers from the cache. */
   readonly onLookup?: (lookup: Lookup) => void
   readonly onWatch?: (event: WatchCacheEvent) => void
+  /** Which Secrets may be looked up; absent: all. */
+  readonly secrets?: Omit<SecretLimitOptions, 'now'>
 }
 
-/** No request outlives the longest admission (30 s is the API server's limit), whatever its callers' signals do. */
+/** No request lasts longer than the longest admission (the API server allows 30 s), whatever the signals of its callers do. */
 const requestTimeoutMs = 10_000
 const reuseMs = 2000
-/** Of a few hundred bytes each; a burst of 1,000 different Secrets within two seconds is beyond any real load. */
+/**
+ * Maximum number of cached lookups, a few hundred bytes each. A burst of 1,000 different Secrets within two seconds exceeds any real load.
+ */
 const maxReused = 1000
-/** A Secret holds at most 1 MiB, in base64, and `metadata` at most 256 KiB of annotations. */
+/** A Secret contains at most 1 MiB, in base64, and `metadata` at most 256 KiB of annotations. */
 const maxObjectBytes = 4 * 1024 * 1024
 
 const perconaResource: Resource = { group: percona.group, version: percona.version, resource: percona.plural }
 const dittoServerResource: Resource = { group, version, resource: plural }
 
 /**
- * The cluster behind an API server. StorageClasses come from a watch, and a miss is confirmed by a live read, since a
- * watch lags; Secrets are read by name, and of them only the lengths of their values are kept, for two seconds.
+ * The cluster behind an API server. StorageClasses come from a watch. Because a watch lags, a miss is confirmed by a live read. Secrets are
+ * read by name; only the lengths of their values are kept, for two seconds.
  */
 export class LiveCluster implements Cluster {
   readonly #options: LiveClusterOptions
@@ -60,34 +70,43 @@ export class LiveCluster implements Cluster {
   readonly #classes: WatchCache<StorageClassFact>
   readonly #liveClass: SharedLookup<StorageClassFact>
   readonly #liveSecret: SharedLookup<SecretFact>
+  readonly #secretLimit: SecretLimit | undefined
   readonly #liveServed: SharedLookup<true>
+  readonly #liveOperator: SharedLookup<PerconaOperatorFact>
+  readonly #liveCluster: SharedLookup<PerconaClusterFact>
   #sortedClasses: readonly StorageClassFact[] | undefined
 
   constructor (options: LiveClusterOptions) {
-    const { client, log, outage = new ApiServerOutage(log), timing = {}, onWatch } = options
+    const { client, log, clock = systemClock, outage = new ApiServerOutage(log, clock), timing = {}, onWatch } = options
     this.#options = options
-    const now = options.now ?? (() => performance.now())
+    const now = () => clock.monotonic()
     this.#now = now
     this.#classes = new WatchCache({
       client,
       log,
       outage,
       timing,
-      now,
+      clock,
       path: resourcePath(storageClassResource),
       transform: storageClassFact,
       observe: event => onWatch?.(event),
     })
     this.#classes.onChange(() => { this.#sortedClasses = undefined })
-    // Of StorageClasses a watch knows what is there; a live answer is for the moment, and only shared, not reused.
+    // The watch knows which StorageClasses exist. A live answer is shared by concurrent callers, but not cached.
     this.#liveClass = new SharedLookup({ fetch: this.#reading(storageClassResource, storageClassFact), reuseMs: 0, maxEntries: 1, now })
     this.#liveSecret = new SharedLookup({ fetch: this.#reading(secretResource, secretFact), reuseMs, maxEntries: maxReused, now })
+    this.#secretLimit = options.secrets && new SecretLimit({ ...options.secrets, now })
     this.#liveServed = new SharedLookup({
       fetch: (_key, signal) => this.#guarded(`get ${percona.group}`, () => served(client, perconaResource, signal, requestTimeoutMs)),
       reuseMs,
       maxEntries: 1,
       now,
     })
+    // Only the labels: the whole CRD is larger than a megabyte.
+    const operator = this.#reading(kinds.CustomResourceDefinition, crd => ({ version: versionOnCrd(crd) }), metadataOf('PartialObjectMetadata'))
+    this.#liveOperator = new SharedLookup({ fetch: operator, reuseMs, maxEntries: 1, now })
+    const cluster = this.#reading(kinds.PerconaPGCluster, perconaClusterFact)
+    this.#liveCluster = new SharedLookup({ fetch: cluster, reuseMs, maxEntries: maxReused, now })
   }
 
   async start (): Promise<void> {
@@ -99,11 +118,10 @@ export class LiveCluster implements Cluster {
   }
 
   /**
-   * Without the permission to watch StorageClasses this serves all the same, and is ready: each lookup is then a live
-   * read, only the list of names for a message is missing, and waiting would not bring the permission. (The watch logs
-   * the refusal as an error, and tries again from time to time.)
+   * Without permission to watch StorageClasses, the cache does not count as stale. Each lookup is then a live read, and only the list of
+   * names in messages is missing. Waiting would not help. (The watch logs the refusal as an error, and retries periodically.)
    */
-  notReady (): string | undefined {
+  stale (): string | undefined {
     switch (this.#classes.state()) {
       case 'forbidden': return undefined
       case 'stopped': return 'stopped'
@@ -127,7 +145,7 @@ export class LiveCluster implements Cluster {
       this.#options.onLookup?.({ kind: 'StorageClass', result: 'present', seconds: 0 })
       return present(cached)
     }
-    return this.#observed('StorageClass', async () => isObjectName(name) ? await this.#liveClass.find(name, signal) : absent)
+    return this.#observed('StorageClass', () => isObjectName(name) ? this.#liveClass.find(name, signal) : absent)
   }
 
   storageClasses (): Fact<readonly StorageClassFact[]> {
@@ -137,22 +155,34 @@ export class LiveCluster implements Cluster {
     return present(this.#sortedClasses)
   }
 
-  async secret (namespace: string, name: string, signal: AbortSignal): Promise<Fact<SecretFact>> {
-    return await this.#observed('Secret', async () =>
-      isNamespaceName(namespace) && isObjectName(name) ? await this.#liveSecret.find(`${namespace}/${name}`, signal) : absent)
+  secret (namespace: string, name: string, signal: AbortSignal): Fact<SecretFact> | Promise<Fact<SecretFact>> {
+    return this.#observed('Secret', () => {
+      if (!isNamespaceName(namespace) || !isObjectName(name)) return absent
+      const refusal = this.#secretLimit?.refusal(namespace, name)
+      return refusal === undefined ? this.#liveSecret.find(`${namespace}/${name}`, signal) : unknown(refusal)
+    })
   }
 
-  async perconaServed (signal: AbortSignal): Promise<Fact<true>> {
-    return await this.#observed('PerconaPGCluster', async () => await this.#liveServed.find('', signal))
+  perconaServed (signal: AbortSignal): Fact<true> | Promise<Fact<true>> {
+    return this.#observed('PerconaPGCluster', () => this.#liveServed.find('', signal))
   }
 
-  /** Whether DittoServers are served: asked once, at start, to say plainly that the CRD is missing. */
+  perconaOperator (signal: AbortSignal): Fact<PerconaOperatorFact> | Promise<Fact<PerconaOperatorFact>> {
+    return this.#observed('CustomResourceDefinition', () => this.#liveOperator.find(percona.crdName, signal))
+  }
+
+  perconaCluster (namespace: string, name: string, signal: AbortSignal): Fact<PerconaClusterFact> | Promise<Fact<PerconaClusterFact>> {
+    return this.#observed('PerconaPGCluster', () =>
+      isNamespaceName(namespace) && isObjectName(name) ? this.#liveCluster.find(`${namespace}/${name}`, signal) : absent)
+  }
+
+  /** Whether DittoServers are served: checked once at start, to report clearly that the CRD is missing. */
   async crdInstalled (signal: AbortSignal): Promise<Fact<true>> {
     return await this.#observed('DittoServer', async () => await this.#guarded(`get ${group}`, () =>
       served(this.#options.client, dittoServerResource, signal, requestTimeoutMs)))
   }
 
-  /** Why the watched StorageClasses cannot be relied on now. */
+  /** Why the watched StorageClasses cannot be relied on at the moment. */
   #distrust (): string | undefined {
     const state = this.#classes.state()
     if (state === 'forbidden') return 'forbidden: no permission to watch storageclasses'
@@ -160,14 +190,16 @@ export class LiveCluster implements Cluster {
   }
 
   /** A live read of one object by its key. */
-  #reading<Value> (resource: Resource, factOf: (object: KubernetesObject) => Value) {
+  #reading<Value> (resource: Resource, factOf: (object: KubernetesObject) => Value, accept?: string) {
+    const request = {
+      verb: 'get', method: 'GET', timeoutMs: requestTimeoutMs, maxBytes: maxObjectBytes, ...(accept === undefined ? {} : { accept }),
+    } as const
     return async (key: string, signal: AbortSignal): Promise<Fact<Value>> => {
       const [name = '', namespace] = key.split('/').reverse()
       const path = resourcePath(resource, { name, ...(namespace === undefined ? {} : { namespace }) })
       return await this.#guarded(`get ${resource.resource}`, async () => {
         try {
-          const object = await this.#options.client.request<KubernetesObject>(
-            { verb: 'get', method: 'GET', path, signal, timeoutMs: requestTimeoutMs, maxBytes: maxObjectBytes })
+          const object = await this.#options.client.request<KubernetesObject>({ ...request, path, signal })
           return present(factOf(object))
         } catch (error) {
           if (hasStatus(error, 404)) return absent
@@ -177,7 +209,7 @@ export class LiveCluster implements Cluster {
     }
   }
 
-  /** Turns a failure into `unknown`, and tells the log what the reason leaves out. */
+  /** Converts a failure to `unknown`, and logs the details that the reason omits. */
   async #guarded<Value> (attempt: string, lookUp: () => Promise<Fact<Value>>): Promise<Fact<Value>> {
     try {
       return await lookUp()
@@ -188,10 +220,14 @@ export class LiveCluster implements Cluster {
     }
   }
 
-  async #observed<Value> (kind: LookupKind, lookUp: () => Promise<Fact<Value>>): Promise<Fact<Value>> {
+  /** Where the answer is known, no promise is made: a review whose facts are all known is answered at once. */
+  #observed<Value> (kind: LookupKind, lookUp: () => Fact<Value> | Promise<Fact<Value>>): Fact<Value> | Promise<Fact<Value>> {
     const started = this.#now()
-    const fact = await lookUp()
-    this.#options.onLookup?.({ kind, result: fact.state, seconds: (this.#now() - started) / 1000 })
-    return fact
+    const observe = (fact: Fact<Value>) => {
+      this.#options.onLookup?.({ kind, result: fact.state, seconds: (this.#now() - started) / 1000 })
+      return fact
+    }
+    const fact = lookUp()
+    return fact instanceof Promise ? fact.then(observe) : observe(fact)
   }
 }

@@ -6,15 +6,18 @@ export interface Entry<Stored> {
 export type Change<Stored> = { readonly key: string } & (
   | { readonly type: 'added', readonly object: Stored }
   | { readonly type: 'modified', readonly object: Stored, readonly previous: Stored }
-  /** `object` is the last state seen: of one that vanished while the watch was down, the state before that. */
+  /**
+   * `object` is the last state that was observed. For an object that vanished while the watch was interrupted, it is the state before the
+   * interruption.
+   */
   | { readonly type: 'deleted', readonly object: Stored }
 )
 
 export type ChangeHandler<Stored> = (change: Change<Stored>) => void
 
-/** The objects of one collection by key, and who wants to hear of changes. A handler that throws is reported, and no more. */
+/** The objects of one collection by key, and the handlers of changes. An exception in a handler is reported and has no other effect. */
 export class ObjectStore<Stored> {
-  #entries = new Map<string, Entry<Stored>>()
+  readonly #entries = new Map<string, Entry<Stored>>()
   readonly #handlers = new Set<ChangeHandler<Stored>>()
   readonly #onHandlerError: (error: unknown, key: string) => void
 
@@ -34,17 +37,23 @@ export class ObjectStore<Stored> {
     return Array.from(this.#entries.values(), ({ object }) => object)
   }
 
-  /** The handler is told at once of what is there already, as additions. Returns what takes it off again. */
+  /** Existing objects are passed to the handler immediately, as additions. Returns a function that removes the handler. */
   onChange (handler: ChangeHandler<Stored>): () => void {
     this.#handlers.add(handler)
     for (const [key, { object }] of this.#entries) this.#call(handler, { type: 'added', key, object })
     return () => { this.#handlers.delete(handler) }
   }
 
+  /** Reports new and changed objects; the same version is not reported again. */
   set (key: string, entry: Entry<Stored>): void {
     const previous = this.#entries.get(key)
     this.#entries.set(key, entry)
-    this.#tell(key, previous, entry)
+    const { resourceVersion, object } = entry
+    if (previous === undefined) this.#emit({ type: 'added', key, object })
+    // Resource versions are opaque: they may only be compared for equality.
+    else if (resourceVersion === undefined || previous.resourceVersion !== resourceVersion) {
+      this.#emit({ type: 'modified', key, object, previous: previous.object })
+    }
   }
 
   delete (key: string): void {
@@ -54,22 +63,9 @@ export class ObjectStore<Stored> {
     this.#emit({ type: 'deleted', key, object: previous.object })
   }
 
-  /** Takes a complete list: what is new, different or gone since the last one is told; what is the same is not. */
-  replace (entries: Map<string, Entry<Stored>>): void {
-    const before = this.#entries
-    this.#entries = entries
-    for (const [key, { object }] of before) {
-      if (!entries.has(key)) this.#emit({ type: 'deleted', key, object })
-    }
-    for (const [key, entry] of entries) this.#tell(key, before.get(key), entry)
-  }
-
-  #tell (key: string, previous: Entry<Stored> | undefined, { resourceVersion, object }: Entry<Stored>): void {
-    if (previous === undefined) this.#emit({ type: 'added', key, object })
-    // Resource versions are opaque: equal or not is all that may be asked of them.
-    else if (resourceVersion === undefined || previous.resourceVersion !== resourceVersion) {
-      this.#emit({ type: 'modified', key, object, previous: previous.object })
-    }
+  /** Removes all objects without one of these keys. The keys are those of a complete list, whose objects were set before. */
+  retain (keys: ReadonlySet<string>): void {
+    for (const key of this.#entries.keys()) if (!keys.has(key)) this.delete(key)
   }
 
   #emit (change: Change<Stored>): void {

@@ -2,7 +2,7 @@ export interface Resource {
   /** Empty for the core group. */
   readonly group: string
   readonly version: string
-  /** The plural, as in the URL. */
+  /** The plural name, as in the URL. */
   readonly resource: string
 }
 
@@ -15,7 +15,7 @@ export interface ObjectReference {
 export const groupVersionPath = ({ group, version }: Pick<Resource, 'group' | 'version'>): string =>
   group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 
-/** The path of a collection (no `name`) or of one object; names are encoded, since they come from users. */
+/** The path of a collection (no `name`) or of one object; names are encoded, because they come from users. */
 export function resourcePath (resource: Resource, { namespace, name, subresource }: ObjectReference = {}): string {
   const segments = [
     ...(namespace === undefined ? [] : ['namespaces', namespace]),

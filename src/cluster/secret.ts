@@ -4,18 +4,18 @@ import type { Resource } from './resource-path.ts'
 
 export const secretResource: Resource = { group: '', version: 'v1', resource: 'secrets' }
 
-/** The lengths only: the values go no further than this. */
+/** Only the lengths are kept; the values are discarded here. */
 export function secretFact ({ data }: KubernetesObject): SecretFact {
   const values = typeof data === 'object' && data !== null ? Object.entries(data) : []
   return { lengths: new Map(values.map(([key, value]) => [key, characters(value)])) }
 }
 
-/** Unicode code points of a base64 value, read as UTF-8. */
+/** The number of Unicode code points of a base64 value, read as UTF-8. */
 function characters (value: unknown): number {
   if (typeof value !== 'string') return 0
   let count = 0
   for (const byte of Buffer.from(value, 'base64')) {
-    if ((byte & 0xc0) !== 0x80) count++ // every byte but those that continue a character
+    if ((byte & 0xc0) !== 0x80) count++ // every byte except continuation bytes
   }
   return count
 }

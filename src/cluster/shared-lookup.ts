@@ -5,7 +5,7 @@ import type { Fact } from '../rules/facts.ts'
 export interface SharedLookupOptions<Value> {
   /** Never rejects; has its own time limit. */
   readonly fetch: (key: string, signal: AbortSignal) => Promise<Fact<Value>>
-  /** How long a positive answer is given again; nothing else ever is. */
+  /** How long a positive answer is reused; other answers are never reused. */
   readonly reuseMs: number
   readonly maxEntries: number
   readonly now: () => number
@@ -17,7 +17,7 @@ interface Running<Value> {
   waiting: number
 }
 
-/** Lookups by key, where callers who ask for the same at the same time share one request. */
+/** Lookups by key. Callers that look up the same key at the same time share one request. */
 export class SharedLookup<Value> {
   readonly #options: SharedLookupOptions<Value>
   readonly #running = new Map<string, Running<Value>>()
@@ -27,16 +27,22 @@ export class SharedLookup<Value> {
     this.#options = options
   }
 
-  /** Never rejects: a signal that aborts makes the answer unknown for this caller, and ends the request with the last one. */
-  async find (key: string, signal: AbortSignal): Promise<Fact<Value>> {
+  /**
+   * Returns a known fact at once. Never rejects: if its signal aborts, this caller gets `unknown`. The request is aborted when the last
+   * caller aborts.
+   */
+  find (key: string, signal: AbortSignal): Fact<Value> | Promise<Fact<Value>> {
     const known = this.#known.get(key)
-    if (known !== undefined && this.#options.now() < known.until) return known.fact
+    return known !== undefined && this.#options.now() < known.until ? known.fact : this.#ask(key, signal)
+  }
+
+  async #ask (key: string, signal: AbortSignal): Promise<Fact<Value>> {
     const running = this.#running.get(key)
     if (running === undefined) return await this.#wait(key, this.#begin(key), signal)
     const fact = await this.#wait(key, running, signal)
     if (fact.state !== 'absent') return fact
-    // The object may have been created between the start of that request and ours: its absence counts only when a request
-    // that began after we asked finds it. Another caller in the same position may have begun one already.
+    // The object may have been created between the start of that request and our call. So its absence counts only if a request that started
+    // after our call confirms it. Another caller may already have started such a request.
     const next = this.#running.get(key)
     return await this.#wait(key, next === undefined || next === running ? this.#begin(key) : next, signal)
   }

@@ -4,7 +4,10 @@ import type { Resource } from './resource-path.ts'
 
 export const storageClassResource: Resource = { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' }
 
-/** The API server's own admission still honours the second: https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/storageclass.go */
+/**
+ * The admission plugin of the API server still accepts the second annotation:
+ * https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/storageclass.go
+ */
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 
 export const storageClassFact = ({ metadata, allowVolumeExpansion }: KubernetesObject): StorageClassFact => ({

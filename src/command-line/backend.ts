@@ -1,45 +1,37 @@
-import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { ApiClient } from '../cluster/api-client.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { loadConnection } from '../cluster/kubeconfig.ts'
 import { LiveCluster } from '../cluster/live-cluster.ts'
-import { EmbeddedCluster } from '../embedded/embedded-cluster.ts'
-import { ManifestFolder } from '../embedded/manifest-folder.ts'
 import type { Manifest } from '../embedded/manifests.ts'
 import type { Metrics } from '../metrics.ts'
 import { crdName } from '../dittoserver/api.ts'
 import { StartUpError } from './fault.ts'
 import { userAgent } from './live.ts'
 
-/** The cluster behind the server: a live one, or a folder that stands in for it. */
+/** The cluster of the server: a live one, or a folder that is used instead. */
 export interface Backend {
   readonly cluster: Cluster
-  /** To the API server of a live cluster. */
+  /** For the API server of a live cluster. */
   readonly client?: ApiClient
-  /** Resolves when the cluster is known. @throws {StartUpError} when it answers but lacks what is needed */
+  /** Resolves when the cluster is known. @throws {StartUpError} if it answers but does not have what the operator needs */
   readonly start: (signal: AbortSignal) => Promise<void>
   readonly stop: () => Promise<void>
-  /** The objects of the folder; none of a live cluster. */
+  /** The objects in the folder; empty for a live cluster. */
   readonly manifests: () => readonly Manifest[]
   readonly onChange: (listener: () => void) => void
+  /** Sets the function that says whether a server refers to a Secret: such Secrets have no lookup limit. */
+  readonly namedSecrets?: (isNamed: (namespace: string, name: string) => boolean) => void
 }
 
-export async function embeddedBackend (folder: string, log: Logger): Promise<Backend> {
-  const found = await stat(folder).catch(() => undefined)
-  if (!found?.isDirectory()) throw new StartUpError(`--embedded ${folder}: ${found ? 'not a folder' : 'no such folder'}`)
-  const manifests = new ManifestFolder(folder, log)
-  return {
-    cluster: new EmbeddedCluster(() => manifests.manifests),
-    start: async () => await manifests.start(),
-    stop: async () => manifests.stop(),
-    manifests: () => manifests.manifests,
-    onChange: listener => manifests.onChange(listener),
-  }
+export interface LiveOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly watchNamespace?: string
 }
 
-export async function liveBackend (options: { kubeconfig?: string, context?: string }, log: Logger, metrics: Metrics): Promise<Backend> {
-  const { kubeconfig: file, context } = options
+export async function liveBackend (options: LiveOptions, log: Logger, metrics: Metrics): Promise<Backend> {
+  const { kubeconfig: file, context, watchNamespace } = options
   const connection = await loadConnection({ ...(file ? { file } : {}), ...(context ? { context } : {}) })
     .catch((error: unknown) => { throw new StartUpError((error as Error).message) })
   const client = new ApiClient({
@@ -50,11 +42,13 @@ export async function liveBackend (options: { kubeconfig?: string, context?: str
       metrics.restDuration.observe({ verb }, seconds)
     },
   })
+  let isNamed = (_namespace: string, _name: string) => false
   const cluster = new LiveCluster({
     client,
     log,
-    onLookup: ({ kind, result, seconds }) => metrics.lookups.observe({ kind, result }, seconds),
+    onLookup: metrics.lookedUp,
     onWatch: event => metrics.watchEvent('StorageClass', event),
+    secrets: { namespace: watchNamespace, isNamed: (namespace, name) => isNamed(namespace, name) },
   })
   metrics.watches(() => cluster.watches())
   return {
@@ -74,5 +68,6 @@ export async function liveBackend (options: { kubeconfig?: string, context?: str
     },
     manifests: () => [],
     onChange: () => {},
+    namedSecrets: known => { isNamed = known },
   }
 }

@@ -1,3 +1,3 @@
-/** Where the serving certificate comes from: the operator itself, or files that somebody else renews. */
+/** The source of the serving certificate: the operator itself, or files that another program renews. */
 export const certificateModes = ['self', 'files'] as const
 export type CertificateMode = typeof certificateModes[number]

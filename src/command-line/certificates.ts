@@ -2,9 +2,11 @@ import type { Server } from 'node:https'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../cluster/api-client.ts'
+import type { PartReadiness } from '../health/readiness.ts'
 import { webhookService } from '../manifests/webhooks.ts'
 import type { Metrics } from '../metrics.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
+import type { ClientCa } from '../tls/client-ca.ts'
 import { developmentNames, ensureDevelopmentPair } from '../tls/development-pair.ts'
 import { FileSource } from '../tls/file-source.ts'
 import { serveWith } from '../tls/serve-with.ts'
@@ -12,13 +14,12 @@ import type { CertificateMode } from './certificate-mode.ts'
 import { StartUpError } from './fault.ts'
 import { selfCertificates, type SelfCertificateOptions } from './self-certificates.ts'
 
-export interface Certificates {
-  /** Undefined: there is none yet, and no client can shake hands. */
+export interface Certificates extends Required<PartReadiness> {
+  /** Undefined: there is no certificate yet, and TLS handshakes fail. */
   readonly pair: () => { cert: Buffer, key: Buffer } | undefined
-  /** Serves whatever the pair becomes; connections that are open stay open. */
-  readonly attach: (server: Server) => void
-  readonly notReady: () => readonly string[]
-  /** By which clients know the server. */
+  /** Serves the current pair, also after it changes; open connections stay open. */
+  readonly attach: (server: Server, clientCa?: ClientCa) => void
+  /** The name by which clients know the server. */
   readonly name: () => string
   readonly ca: () => Buffer
   readonly caFile: () => string
@@ -34,19 +35,19 @@ export interface CertificateOptions extends SelfCertificateOptions {
 export interface CertificateContext {
   readonly log: Logger
   readonly metrics: Metrics
-  /** To the API server of a live cluster. */
+  /** For the API server of a live cluster. */
   readonly client?: ApiClient | undefined
 }
 
 const developmentFolder = 'certs'
 
-/** @throws {StartUpError} when there is no usable pair, and none can come of itself */
+/** @throws {StartUpError} if there is no usable pair, and none will be created */
 export async function certificates (options: CertificateOptions, context: CertificateContext): Promise<Certificates> {
   const { tlsDir, embedded, certMode = tlsDir === undefined && embedded === undefined ? 'self' : 'files' } = options
   if (certMode === 'files') return await fromFiles(await certificateFolder(options), context)
   const { client, log, metrics } = context
   if (!client) throw new StartUpError('--cert-mode self: keeps the certificate in a Secret, so it needs a cluster')
-  if (tlsDir !== undefined) throw new StartUpError('--cert-mode self: takes no --tls-dir')
+  if (tlsDir !== undefined) throw new StartUpError('--cert-mode self: cannot be combined with --tls-dir')
   const { source, start, stop } = selfCertificates(options, client, log, metrics)
   await start()
   return { ...presenting(source, ''), stop }
@@ -78,8 +79,9 @@ function presenting (source: CertificateSource, directory: string): Omit<Certifi
       const pair = source.current()
       return pair && { cert: pair.certificate, key: pair.key }
     },
-    attach: server => { serveWith(server, source) },
-    notReady: () => [source.notReady()].filter(reason => reason !== undefined),
+    attach: (server, clientCa) => { serveWith(server, source, clientCa) },
+    notReady: () => [source.notReady()].filter(cause => cause !== undefined),
+    impaired: () => [source.impaired()].filter(cause => cause !== undefined),
     name: () => {
       const { names = [] } = source.current() ?? {}
       return names.includes('localhost') ? 'localhost' : names[0] ?? 'localhost'

@@ -1,65 +1,95 @@
-import { gather } from '../admission/gather.ts'
-import { mutate } from '../admission/mutate.ts'
-import { respond } from '../admission/respond.ts'
-import { parseReview } from '../admission/review.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { apiVersion, kind } from '../dittoserver/api.ts'
-import { isObject } from '../dittoserver/structural.ts'
-import { EmbeddedCluster, metadataOf, nameOf } from '../embedded/embedded-cluster.ts'
-import type { Manifest } from '../embedded/manifests.ts'
-import { sentence, type Finding } from '../rules/finding.ts'
-import { judge, prepare, type Verdict } from '../rules/judge.ts'
+import { resolve } from 'node:path'
+import { judgeManifest, type Surroundings } from '../check/judge-manifest.ts'
+import { isDittoServer, isMeantAsDittoServer } from '../check/kind.ts'
+import { reportJson } from '../check/report-json.ts'
+import { reportJUnit } from '../check/report-junit.ts'
+import { reportSarif } from '../check/report-sarif.ts'
+import { reportText } from '../check/report-text.ts'
+import type { Stored } from '../check/apply.ts'
+import { exitCodeOf, type Report, type Result } from '../check/result.ts'
+import { storedServers } from '../check/stored-servers.ts'
+import { kind } from '../dittoserver/api.ts'
+import { EmbeddedCluster } from '../embedded/embedded-cluster.ts'
+import { defaultNamespace, isManifest, isUnreadable, type Manifest, type Unreadable } from '../embedded/manifests.ts'
+import { OverlayCluster } from '../embedded/overlay-cluster.ts'
 import { parsePolicy, type Policy } from '../rules/policy.ts'
 import { rules } from '../rules/table.ts'
-import { kubectlView, reviewForCreate } from './kubectl-view.ts'
-import { connect } from './live.ts'
-import { isDittoServer, readAll } from './manifest-files.ts'
+import { UsageError } from './fault.ts'
+import { readInputs } from './inputs.ts'
+import { chosenCluster, connect, storedIn } from './live.ts'
+import type { Terminal } from './terminal.ts'
+
+const outputs = { text: reportText, json: reportJson, sarif: reportSarif, junit: reportJUnit } as const
 
 export interface CheckOptions {
   readonly filename: readonly string[]
-  readonly state?: string
+  readonly state?: readonly string[]
+  readonly previous?: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
-  readonly namespace: string
-  readonly output: 'text' | 'json'
+  readonly namespace?: string
+  readonly output: keyof typeof outputs
   readonly warningsAsErrors?: true
   readonly rule?: readonly string[]
 }
 
-interface Surroundings {
-  readonly cluster: Cluster
-  /** The object as it is now, where it is known. */
-  readonly existing: (namespace: string, name: string, source: string) => Promise<unknown>
-  /** The rules that ask the cluster cannot be judged. */
-  readonly blind: boolean
-  readonly close: () => Promise<void>
-}
-
-interface Checked {
-  readonly manifest: Manifest
-  readonly namespace: string
-  readonly name: string
-  readonly verdict: Verdict
-  readonly lines: string[]
-}
-
-const lookupBudget = 10_000
-
-/** Resolves with the exit code: 0 allowed, 1 denied. @throws {UsageError} for a file that cannot be read */
-export async function check (options: CheckOptions): Promise<number> {
-  const manifests = await readAll(options.filename, '--filename')
-  const servers = manifests.filter(isDittoServer)
-  const surroundings = await surroundingsOf(options, manifests)
-  const policy = policyOf(options, surroundings.blind)
-  const results: Checked[] = []
+/** Resolves with the exit code: 0 allowed, 1 denied, 2 nothing judged. @throws {UsageError} if an input cannot be read */
+export async function check (options: CheckOptions, terminal: Terminal): Promise<number> {
+  const live = await liveCluster(options)
   try {
-    for (const manifest of servers) results.push(await checkOne(manifest, options.namespace, policy, surroundings))
+    const namespace = options.namespace ?? live?.namespace ?? defaultNamespace
+    const read = async (paths: readonly string[], setting: string) => await readInputs(paths, setting, namespace, terminal)
+    const input = await read(options.filename, '--filename')
+    const state = await read(options.state ?? [], '--state')
+    const previous = await read(options.previous ?? [], '--previous')
+    const stream = input.filter(isManifest)
+    const known = [...state.filter(isManifest), ...stream]
+    const embedded = new EmbeddedCluster(() => known)
+    const blind = !live && !options.state
+    const results = await judgeAll([...input, ...elsewhere([...state, ...previous], input)], {
+      cluster: live ? new OverlayCluster(live.cluster, new EmbeddedCluster(() => stream)) : embedded,
+      policy: policyOf(options, blind),
+      stored: live ? live.stored : storedOffline(state.filter(isManifest), previous.filter(isManifest)),
+      warningsAsErrors: options.warningsAsErrors ?? false,
+    })
+    return show({
+      results,
+      warningsAsErrors: options.warningsAsErrors ?? false,
+      skippedRules: blind ? rules.filter(rule => rule.needs).map(({ id }) => id) : [],
+    }, options, terminal)
   } finally {
-    await surroundings.close()
+    await live?.close()
   }
-  report(results, options, surroundings.blind)
-  const bad = results.some(({ verdict }) => !verdict.allowed || (options.warningsAsErrors && verdict.warnings.length > 0))
-  return bad ? 1 : 0
+}
+
+async function liveCluster (options: CheckOptions) {
+  const chosen = chosenCluster(options)
+  if (!chosen) return undefined
+  const live = await connect(chosen)
+  return { ...live, stored: storedIn(live) }
+}
+
+function storedOffline (state: readonly Manifest[], previous: readonly Manifest[]): (manifest: Manifest) => Promise<Stored | undefined> {
+  const find = storedServers(state.filter(isDittoServer), previous.filter(isDittoServer))
+  return async manifest => {
+    try {
+      return find(manifest)
+    } catch (error) {
+      throw new UsageError((error as Error).message)
+    }
+  }
+}
+
+/** An unreadable document in the state is also an error, because the verdicts may depend on it. The same file may be input and state. */
+const elsewhere = (state: readonly (Manifest | Unreadable)[], input: readonly (Manifest | Unreadable)[]) => state.filter(isUnreadable)
+  .filter(({ file, line }) => !input.some(found => isUnreadable(found) && resolve(found.file) === resolve(file) && found.line === line))
+
+async function judgeAll (input: readonly (Manifest | Unreadable)[], surroundings: Surroundings): Promise<Result[]> {
+  const results: Result[] = []
+  for (const found of input) {
+    if (isUnreadable(found) || isMeantAsDittoServer(found)) results.push(await judgeManifest(found, surroundings))
+  }
+  return results
 }
 
 function policyOf ({ rule: overrides = [] }: CheckOptions, blind: boolean): Policy {
@@ -67,67 +97,9 @@ function policyOf ({ rule: overrides = [] }: CheckOptions, blind: boolean): Poli
   return rule => blind && rule.needs ? 'off' : policy(rule)
 }
 
-/** What is applied together with a DittoServer is part of its cluster too, except where a live one can be asked. */
-async function surroundingsOf (options: CheckOptions, stream: readonly Manifest[]): Promise<Surroundings> {
-  const { kubeconfig, context, state } = options
-  if (kubeconfig) {
-    const live = await connect({ kubeconfig, ...(context ? { context } : {}) })
-    return { ...live, blind: false }
-  }
-  const others = state ? await readAll([state], '--state') : []
-  const known = [...stream, ...others]
-  return {
-    cluster: new EmbeddedCluster(() => known),
-    // A folder may be given both as what is to be checked and as the state around it.
-    existing: async (namespace, name, source) => others.find(other => other.kind === kind && other.source !== source &&
-      nameOf(other) === name && (metadataOf(other.object).namespace || options.namespace) === namespace)?.object,
-    blind: !state,
-    close: async () => {},
-  }
-}
-
-async function checkOne (manifest: Manifest, defaultNamespace: string, policy: Policy, surroundings: Surroundings): Promise<Checked> {
-  const { name, namespace: given } = metadataOf(manifest.object)
-  const namespace = given || defaultNamespace
-  const object = structuredClone(manifest.object) as Record<string, unknown>
-  if (mutate(object).length > 0 && isObject(object.spec) && isObject(object.spec.storage)) {
-    for (const { value } of mutate(object)) object.spec.storage.cacheSize = value
-  }
-  const oldObject = await surroundings.existing(namespace, name, manifest.source)
-  const prepared = prepare({ operation: oldObject ? 'UPDATE' : 'CREATE', object, oldObject }, policy)
-  const verdict = withVersion(manifest, judge(prepared, await gather(prepared.needs, surroundings.cluster, namespace, lookupBudget)))
-  const request = parseReview(reviewForCreate(object, name, namespace, 'check'))
-  return { manifest, namespace, name, verdict, lines: kubectlView(name, respond(request, verdict)) }
-}
-
-/** The API server would not even know the kind. */
-function withVersion ({ apiVersion: given }: Manifest, verdict: Verdict): Verdict {
-  if (given === apiVersion) return verdict
-  const finding: Finding = {
-    rule: 'SCHEMA', severity: 'deny', field: 'apiVersion', problem: 'Unsupported value', found: given, detail: `must be '${apiVersion}'`,
-  }
-  return { ...verdict, allowed: false, errors: [finding, ...verdict.errors] }
-}
-
-function report (results: readonly Checked[], { output }: CheckOptions, blind: boolean): void {
-  const skipped = blind ? rules.filter(rule => rule.needs).map(({ id }) => id) : []
-  if (output === 'json') {
-    const entry = (finding: Finding) => ({ ...finding, message: sentence(finding) })
-    process.stdout.write(`${JSON.stringify({
-      allowed: results.every(({ verdict }) => verdict.allowed),
-      skippedRules: skipped,
-      items: results.map(({ manifest, namespace, name, verdict }) => ({
-        source: manifest.source,
-        namespace,
-        name,
-        allowed: verdict.allowed,
-        errors: verdict.errors.map(entry),
-        warnings: verdict.warnings.map(entry),
-      })),
-    }, null, 2)}\n`)
-    return
-  }
-  for (const { manifest, lines } of results) process.stdout.write(`# ${manifest.source}\n${lines.join('\n')}\n`)
-  if (results.length === 0) process.stderr.write(`no ${kind} among the objects\n`)
-  else if (blind) process.stderr.write(`not checked without --state or --kubeconfig: ${skipped.join(', ')}\n`)
+function show (report: Report, { output }: CheckOptions, { print, say }: Terminal): number {
+  print(outputs[output](report))
+  if (report.results.length === 0) say(`nothing was judged: the input contains no ${kind}`)
+  else if (report.skippedRules.length > 0) say('not checked without --state or --kubeconfig: StorageClasses, Secrets and the Percona operator')
+  return exitCodeOf(report)
 }

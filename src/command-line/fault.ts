@@ -1,9 +1,9 @@
-/** The command was called wrongly. Exit code 2. */
+/** Wrong usage of the command. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The command cannot start, or cannot go on. The message is one line and names the setting. Exit code 1. */
+/** The command cannot start, or cannot continue. The message is one line and names the setting. Exit code 1. */
 export class StartUpError extends Error {
   override readonly name = 'StartUpError'
 }

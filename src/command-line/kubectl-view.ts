@@ -1,13 +1,14 @@
 import type { AdmissionResponse } from '../admission/review.ts'
+import { refusalLines } from '../check/refusal-lines.ts'
 import { apiVersion, group, kind } from '../dittoserver/api.ts'
 
-/** A verdict in the words in which kubectl shows it to the person who applied the object. */
+/** A verdict in the format in which kubectl prints it for the user who applied the object. */
 export function kubectlView (name: string, { allowed, warnings = [], status }: AdmissionResponse): string[] {
   const lines = warnings.map(warning => `Warning: ${warning}`)
   if (allowed) return [...lines, `dittoserver.${group}/${name} allowed`]
   const causes = status?.details?.causes ?? []
   if (causes.length === 0) return [...lines, `Error from server (${status?.reason ?? 'Unknown'}): ${status?.message ?? ''}`]
-  return [...lines, `The ${kind} "${name}" is invalid:`, ...causes.map(({ field, message }) => `* ${field}: ${message}`)]
+  return [...lines, ...refusalLines(name, causes.map(({ field, message }) => `${field}: ${message}`))]
 }
 
 /** The review that the API server would send for a new object. */

@@ -6,7 +6,7 @@ import { secretResource } from '../cluster/secret.ts'
 import { WatchCache } from '../cluster/watch-cache.ts'
 import { webhookService } from '../manifests/webhooks.ts'
 import type { Metrics } from '../metrics.ts'
-import { serviceNames } from '../tls/authority.ts'
+import { serviceNames } from '../tls/issue.ts'
 import { defaultTimes, type RotationTimes } from '../tls/self/plan.ts'
 import { apiSecretStore } from '../tls/self/secret-store.ts'
 import { SelfSource } from '../tls/self/self-source.ts'
@@ -22,7 +22,7 @@ export interface SelfCertificateOptions {
   readonly tlsTimes?: Partial<RotationTimes> & { readonly pollInterval?: number }
 }
 
-/** The source of a certificate that the operator makes itself, woken by watches on what it depends on. */
+/** The source of a certificate that the operator creates itself. Watches on its dependencies trigger it. */
 export function selfCertificates (options: SelfCertificateOptions, client: ApiClient, log: Logger, metrics: Metrics) {
   const namespace = options.operatorNamespace ?? ownNamespace() ?? webhookService.namespace
   const { pollInterval, ...times } = options.tlsTimes ?? {}
@@ -36,7 +36,7 @@ export function selfCertificates (options: SelfCertificateOptions, client: ApiCl
     onRead: () => metrics.certificateReads.inc(),
     onRefused: () => metrics.certificateErrors.inc(),
     onLoaded: ({ notAfter }) => metrics.certificateExpiry.set(notAfter.getTime() / 1000),
-    onAuthority: notAfter => metrics.authorityExpiry.set(notAfter.getTime() / 1000),
+    onCa: notAfter => metrics.caExpiry.set(notAfter.getTime() / 1000),
     onRotated: part => metrics.certificateRotations.inc({ part }),
     onInjected: () => metrics.caInjections.inc(),
     onInjectionFailed: () => metrics.caInjectionErrors.inc(),

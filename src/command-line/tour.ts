@@ -1,32 +1,34 @@
 import { Agent, request } from 'node:https'
 import { isIP } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { isObject } from '../dittoserver/structural.ts'
-import type { PatchOperation } from '../admission/mutate.ts'
+import { withPatch, type PatchOperation } from '../admission/mutate.ts'
 import type { AdmissionResponse } from '../admission/review.ts'
+import { decodingErrors } from '../check/decoding.ts'
+import { isMeantAsDittoServer } from '../check/kind.ts'
+import { refusalLines } from '../check/refusal-lines.ts'
 import { group, kind } from '../dittoserver/api.ts'
-import { metadataOf, namespaceOf } from '../embedded/embedded-cluster.ts'
 import type { Manifest } from '../embedded/manifests.ts'
+import { plain } from '../dittoserver/quote.ts'
+import { sentence } from '../rules/finding.ts'
 import { kubectlView, reviewForCreate } from './kubectl-view.ts'
-import { isDittoServer } from './manifest-files.ts'
 import type { Rendering } from './render.ts'
 
 export interface Endpoint {
-  /** To connect to. */
+  /** The address to connect to. */
   readonly address: string
-  /** That the certificate speaks for. */
+  /** The name in the certificate. */
   readonly name: string
   readonly port: number
   readonly ca: Buffer | string
 }
 
-/** Sends every DittoServer of the manifests through the server itself, as the API server would: verdicts, and what comes of them. */
+/** Sends every DittoServer of the manifests to the server itself, as the API server would: verdicts, and the resulting objects. */
 export async function tour (
   manifests: readonly Manifest[], endpoint: Endpoint, renderings: readonly Rendering[], write: (text: string) => void,
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: endpoint.ca })
   try {
-    for (const manifest of manifests.filter(isDittoServer)) {
+    for (const manifest of manifests.filter(isMeantAsDittoServer)) {
       const { allowed, lines } = await verdictOn(manifest, endpoint, agent)
       const { objects = [], refused } = renderings.find(rendering => rendering.manifest === manifest) ?? {}
       if (allowed) lines.push(...objects.map(({ kind: made, metadata }) => `  creates ${made} ${metadata.name}`))
@@ -39,22 +41,16 @@ export async function tour (
 }
 
 async function verdictOn (manifest: Manifest, endpoint: Endpoint, agent: Agent): Promise<{ allowed: boolean, lines: string[] }> {
-  const { name } = metadataOf(manifest.object)
-  const review = (object: unknown) => reviewForCreate(object, name, namespaceOf(manifest), crypto.randomUUID())
+  const { name, namespace } = manifest
+  // The API server would never send an object that it could not decode.
+  const undecodable = decodingErrors(manifest.object)
+  if (undecodable.length > 0) return { allowed: false, lines: refusalLines(plain(name), undecodable.map(sentence)) }
+  const review = (object: unknown) => reviewForCreate(object, name, namespace, crypto.randomUUID())
   const mutation = await post('/mutate', review(manifest.object), endpoint, agent)
-  const object = structuredClone(manifest.object)
   const patch = mutation.patch ? JSON.parse(Buffer.from(mutation.patch, 'base64').toString()) as PatchOperation[] : []
-  for (const { path, value } of patch) setAt(object, path, value)
   const set = patch.map(({ path, value }) => `(${path.slice(1).replaceAll('/', '.')}: ${value} was filled in)`)
-  const validation = await post('/validate', review(object), endpoint, agent)
+  const validation = await post('/validate', review(withPatch(manifest.object, patch)), endpoint, agent)
   return { allowed: validation.allowed, lines: [...set, ...kubectlView(name, validation)] }
-}
-
-function setAt (object: unknown, path: string, value: string): void {
-  const keys = path.split('/').slice(1)
-  const last = keys.pop() ?? ''
-  const holder = keys.reduce<unknown>((inner, key) => isObject(inner) ? inner[key] : undefined, object)
-  if (isObject(holder)) holder[last] = value
 }
 
 async function post (path: string, body: unknown, { address, name, port }: Endpoint, agent: Agent): Promise<AdmissionResponse> {
@@ -72,7 +68,7 @@ async function post (path: string, body: unknown, { address, name, port }: Endpo
   return await promise
 }
 
-/** A command that a person can paste to send a review by hand. */
+/** A command that users can paste to send a review manually. */
 export function curlCommand ({ address, name, port }: Endpoint, caFile: string): string {
   const review = reviewForCreate({
     apiVersion: `${group}/v1alpha1`, kind, metadata: { name: 'demo' }, spec: { storage: { metadataSize: '10Gi', storageClassName: 'nope' } },
@@ -81,5 +77,5 @@ export function curlCommand ({ address, name, port }: Endpoint, caFile: string):
   return `curl --cacert ${quoted(caFile)}${resolve} -H 'content-type: application/json' https://${name}:${port}/validate -d ${quoted(JSON.stringify(review))}`
 }
 
-/** For a shell. */
+/** Quotes an argument for a shell. */
 const quoted = (text: string) => /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

@@ -1,7 +1,15 @@
-/** What a worker did: nothing to say, or when to come back. */
-export interface WorkResult { readonly requeueAfter?: number }
+import { schedule, systemClock, type Clock } from '../clock.ts'
+import { systemRandom, type Random } from '../random.ts'
 
-/** The figures of client-go's work queue, for metrics. Seconds. */
+/** Result of a worker: nothing, or when to reconcile again. */
+export interface WorkResult {
+  /** Milliseconds. */
+  readonly requeueAfter?: number
+  /** The pass only waited: earlier failures still count. */
+  readonly waiting?: true
+}
+
+/** The metrics of client-go's work queue. Seconds. */
 export interface QueueObserver {
   added (): void
   retried (): void
@@ -10,28 +18,14 @@ export interface QueueObserver {
 }
 
 export interface QueueOptions {
-  readonly worker: (key: string, signal: AbortSignal) => Promise<WorkResult>
-  /** Keys worked on at once; one key never is twice. */
+  /** `failures`: number of consecutive failures of this key. */
+  readonly worker: (key: string, signal: AbortSignal, failures: number) => Promise<WorkResult>
+  /** Number of keys that are processed concurrently; one key is never processed twice at the same time. */
   readonly concurrency: number
   readonly onFailure: (key: string, error: unknown, retryInMs: number) => void
   readonly observer?: QueueObserver
-  readonly clock?: QueueClock
-  readonly random?: () => number
-}
-
-/** A clock that tests can turn themselves. */
-export interface QueueClock {
-  now (): number
-  /** Returns what calls it off. */
-  schedule (milliseconds: number, run: () => void): () => void
-}
-
-const realClock: QueueClock = {
-  now: () => performance.now(),
-  schedule: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds)
-    return () => clearTimeout(timer)
-  },
+  readonly clock?: Clock
+  readonly random?: Random
 }
 
 const firstRetry = 100
@@ -39,7 +33,7 @@ const longestRetry = 60_000
 
 interface Entry {
   state: 'idle' | 'queued' | 'working'
-  /** Added while it was worked on: once more, afterwards. */
+  /** Added while it was processed: process it once more afterwards. */
   again: boolean
   failures: number
   queuedAt: number
@@ -47,25 +41,27 @@ interface Entry {
 }
 
 /**
- * Keys to be worked on. A key that is added twice is worked on once; one that is added while it is worked on, once more
- * afterwards. A failure is tried again after a growing, jittered delay of its own key. A key at rest leaves nothing behind.
+ * A work queue of keys. A key that is added twice is processed once. A key that is added while it is processed is processed once more
+ * afterwards. After a failure, the key is retried with an exponential, jittered delay. An idle key uses no memory.
  */
 export class Queue {
   readonly #options: QueueOptions
-  readonly #clock: QueueClock
+  readonly #clock: Clock
   readonly #entries = new Map<string, Entry>()
   readonly #ready: string[] = []
   readonly #abort = new AbortController()
   readonly #inFlight = new Set<Promise<void>>()
+  /** Starts one pass in this turn. */
+  #hasBegun = false
 
   constructor (options: QueueOptions) {
     this.#options = options
-    this.#clock = options.clock ?? realClock
+    this.#clock = options.clock ?? systemClock
   }
 
-  /** Keys that wait, those with a delay excepted. */
+  /** Number of keys that wait, without those that are delayed. */
   get depth (): number { return this.#ready.length }
-  /** Keys known in any way: what would grow if any were forgotten about. */
+  /** Number of keys in any state: it would grow if keys were leaked. */
   get size (): number { return this.#entries.size }
 
   add (key: string): void {
@@ -80,23 +76,23 @@ export class Queue {
     }
     this.#options.observer?.added()
     entry.state = 'queued'
-    entry.queuedAt = this.#clock.now()
+    entry.queuedAt = this.#clock.monotonic()
     this.#ready.push(key)
     this.#take()
   }
 
-  /** Adds the key later, unless it is added before. */
+  /** Adds the key after a delay, unless it is added earlier. */
   addAfter (key: string, milliseconds: number): void {
     if (this.#abort.signal.aborted) return
     const entry = this.#entry(key)
     entry.cancelDelay?.()
-    entry.cancelDelay = this.#clock.schedule(milliseconds, () => {
+    entry.cancelDelay = schedule(this.#clock, milliseconds, () => {
       entry.cancelDelay = undefined
       this.add(key)
     })
   }
 
-  /** Takes nothing more; resolves when what is being worked on is done. */
+  /** Accepts no more keys; resolves when the running work is done. */
   async stop (): Promise<void> {
     this.#abort.abort()
     this.#ready.length = 0
@@ -113,37 +109,46 @@ export class Queue {
     return entry
   }
 
+  /**
+   * Only one pass starts in each turn of the event loop. A pass that finds nothing to do never waits, so thousands of them in a row would
+   * block everything else.
+   */
   #take (): void {
-    while (this.#inFlight.size < this.#options.concurrency) {
-      const key = this.#ready.shift()
-      if (key === undefined) return
-      const work = this.#work(key, this.#entry(key)).finally(() => {
-        this.#inFlight.delete(work)
-        this.#take()
-      })
-      this.#inFlight.add(work)
-    }
+    if (this.#hasBegun || this.#inFlight.size >= this.#options.concurrency) return
+    const key = this.#ready.shift()
+    if (key === undefined) return
+    this.#hasBegun = true
+    void this.#clock.sleep(0, this.#abort.signal).then(() => {
+      this.#hasBegun = false
+      this.#take()
+    })
+    const work = this.#work(key, this.#entry(key)).finally(() => {
+      this.#inFlight.delete(work)
+      this.#take()
+    })
+    this.#inFlight.add(work)
   }
 
   async #work (key: string, entry: Entry): Promise<void> {
-    const { worker, observer, onFailure, random = Math.random } = this.#options
-    const started = this.#clock.now()
+    const { worker, observer, onFailure, random = systemRandom } = this.#options
+    const started = this.#clock.monotonic()
     observer?.started((started - entry.queuedAt) / 1000)
     entry.state = 'working'
     entry.again = false
     let delay: number | undefined
     let failed = false
     try {
-      delay = (await worker(key, this.#abort.signal)).requeueAfter
-      entry.failures = 0
+      const { requeueAfter, waiting } = await worker(key, this.#abort.signal, entry.failures)
+      delay = requeueAfter
+      if (!waiting) entry.failures = 0
     } catch (error) {
       failed = true
-      // Half of the delay is fixed and half is random, so that what failed together does not come back together.
+      // Half of the delay is fixed and half is random, so that keys that failed together are not retried together.
       delay = Math.min(longestRetry, firstRetry * 2 ** Math.min(entry.failures++, 20)) * (0.5 + random() / 2)
       if (!this.#abort.signal.aborted) onFailure(key, error, delay)
       observer?.retried()
     }
-    observer?.finished((this.#clock.now() - started) / 1000, failed)
+    observer?.finished((this.#clock.monotonic() - started) / 1000, failed)
     entry.state = 'idle'
     if (entry.again) this.add(key)
     else if (delay !== undefined) this.addAfter(key, delay)

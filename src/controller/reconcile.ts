@@ -1,159 +1,158 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BaseLogger } from 'pino'
+import type { Clock } from '../clock.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
 import { hasStatus } from '../cluster/api-error.ts'
-import { mergePatchRequest } from '../cluster/api-requests.ts'
-import { failureReason } from '../cluster/failure-reason.ts'
-import { kinds } from '../cluster/kinds.ts'
-import { objectKey, type KubernetesObject } from '../cluster/kubernetes-object.ts'
-import { resourcePath } from '../cluster/resource-path.ts'
-import { fieldManager, finalizer } from '../dittoserver/api.ts'
-import { readDittoServer, type DittoServer } from '../dittoserver/dittoserver.ts'
 import type { DittoServerStatus } from '../dittoserver/schema.ts'
-import { childNames } from '../render/names.ts'
+import { NotLeading } from '../leader-election/leader-election.ts'
 import type { Policy } from '../rules/policy.ts'
-import { Applier, ForeignObject } from './apply.ts'
-import { occurrencesBetween, recordEvent, type Occurrence } from './events.ts'
-import { ensureFinalizer, finalize } from './finalize.ts'
-import { refusalOf } from './guard.ts'
-import type { LiveObjects } from './live-objects.ts'
-import { observeStatefulSet, Pass } from './pass.ts'
-import { PodSecrets } from './pod-secrets.ts'
-import { statusOf, type Observation, type Observed } from './status.ts'
+import type { Caches } from './caches.ts'
+import type { EventRecorder } from './event-recorder.ts'
+import { occurrencesBetween } from './events.ts'
+import { Observer, type FindStorageClass, type Reply } from './observe.ts'
+import type { Observed } from './observed.ts'
+import { plan, type Plan } from './plan/plan.ts'
+import type { WorkResult } from './queue.ts'
+import { findingsOf } from './report.ts'
+import { statusOf, type Findings } from './status.ts'
+import type { StepResult } from './step.ts'
+import { Writer, type WriteContext } from './writer.ts'
+import { WrittenVersions } from './written-versions.ts'
 
 export interface ReconcilerOptions {
-  readonly client: ApiClient
-  readonly live: LiveObjects
+  readonly client: Pick<ApiClient, 'request'>
+  readonly caches: Caches
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error' | 'debug'>
   readonly policy: Policy
-  /** Throws when another process leads: nothing may be written then. */
+  readonly storageClass?: FindStorageClass | undefined
+  readonly clock: Clock
+  readonly events: Pick<EventRecorder, 'record'>
+  /** Throws when another process is the leader: nothing may be written then. */
   readonly fence: () => void
-  readonly now?: () => Date
+  /** Milliseconds between passes if some changes are not watched; undefined: everything is watched. */
+  readonly pollEvery?: number
 }
 
-export interface Outcome {
-  /** Milliseconds after which to look again, whatever happens. */
-  readonly requeueAfter?: number
-}
+/** How long a pass waits for the watches to show the writes of this process. After that it reads by name. */
+const watchPatience = 5_000
+/** No watch reports that a StorageClass is created or made expandable, or that a claim may be resized. */
+const othersPeriod = 15_000
+/**
+ * The maximum number of planning rounds. Planning continues if the next steps depend on results, such as Secrets and objects that were read
+ * by name.
+ */
+const mostRounds = 12
 
-/** Said of the configuration when nothing is known to be wrong with it. */
-const configValid: Observation = { status: 'True', reason: 'ConfigValid', message: 'The configuration is in place.' }
-const unknownYet: Observation = { status: 'Unknown', reason: 'Pending', message: 'Not looked at yet.' }
-
-/** Brings one server after another to what its spec says. Level-based: what happened before does not matter, only what is. */
+/** Reconciles one server at a time with its spec. Level-based: only the current state matters, not the events before it. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
-  readonly #applier: Applier
-  readonly #secrets: PodSecrets
+  readonly #observer: Observer
+  readonly #writer: Writer
+  readonly #written = new WrittenVersions()
 
   constructor (options: ReconcilerOptions) {
+    const { client, caches, fence, clock, storageClass } = options
     this.#options = options
-    this.#applier = new Applier(options.client, options.live)
-    this.#secrets = new PodSecrets(options.client, options.live)
+    this.#observer = new Observer({ client, caches, storageClass })
+    this.#writer = new Writer({
+      client, fence, onWritten: (server, kind, reply) => { this.#written.record(server, kind, reply, clock.monotonic()) },
+    })
   }
 
-  /** One pass over the server `namespace/name`. @throws when it must be tried again */
-  async reconcile (key: string, signal: AbortSignal): Promise<Outcome> {
-    const [namespace = '', name = ''] = key.split('/')
-    const object = this.#options.live.get('DittoServer', namespace, name)
-    if (!object) {
-      this.#secrets.forget(key)
+  /** Number of servers whose own writes the watches have not shown yet. */
+  get awaited (): number { return this.#written.size }
+
+  /**
+   * One pass over the server `namespace/name`. `failures`: number of consecutive failed passes before this one. @throws when the pass must
+   * be retried
+   */
+  async reconcile (server: string, signal: AbortSignal, failures = 0): Promise<WorkResult> {
+    const { caches, clock, policy } = this.#options
+    const [namespace = '', name = ''] = server.split('/')
+    const { kinds: byName, since } = this.#written.behind(server, kind => caches.resourceVersion(kind))
+    const waited = clock.monotonic() - since
+    // The watch event that ends the wait also enqueues the server.
+    if (byName.size > 0 && waited < watchPatience) return { requeueAfter: watchPatience - waited, waiting: true }
+
+    const observed = await this.#observer.observe(namespace, name, { signal, byName })
+    if (!observed) {
+      this.#written.forget(server)
       return {}
     }
-    const { server } = readDittoServer(object)
-    if (server.metadata.deletionTimestamp) return await this.#delete(server, signal)
-    if (await ensureFinalizer(object, server, this.#context(signal))) {
-      await this.#record(server, [{ type: 'Normal', reason: 'Created', action: 'Create', note: 'DittoServer created' }])
-    }
-    const observed = await this.#bringAbout(object, server, signal)
-    await this.#writeStatus(server, statusOf(server, observed, this.#now()), signal)
-    if (observed.failure !== undefined) {
-      this.#secrets.forget(objectKey(server.metadata))
-      throw new Error(observed.failure)
-    }
-    return awaitsOthers(observed) ? { requeueAfter: 15_000 } : {}
+    const pass = await this.#bringAbout(observed, policy, { server, namespace, signal })
+    return await this.#report(pass, { server, namespace, signal }, failures)
   }
 
-  /** Never throws: what went wrong is part of what was observed, so that the status always tells. */
-  async #bringAbout (object: KubernetesObject, server: DittoServer, signal: AbortSignal): Promise<Observed> {
-    const { live, policy } = this.#options
-    const { namespace, name } = server.metadata
-    const statefulSet = () => observeStatefulSet(live.get('StatefulSet', namespace, childNames(name).statefulSet))
-    const refusal = refusalOf(object, server, policy, live.get('StatefulSet', namespace, name))
-    if (refusal) {
-      const { condition, observation } = refusal
-      const base = { config: configValid, storage: unknownYet, ...statefulSet() }
-      return { ...base, [condition]: observation, stalled: { ...observation, status: 'True' } }
-    }
-    const pass = new Pass({ ...this.#context(signal), secrets: this.#secrets, server })
-    try {
-      await pass.run()
-      return { ...pass.observed(), ...statefulSet() }
-    } catch (error) {
-      this.#options.fence()
-      // Somebody was faster, or this process ends: no failure to tell anyone about. The next pass sees what there is.
-      if (signal.aborted || hasStatus(error, 409)) throw error
-      return { ...pass.observed(), ...statefulSet(), ...this.#explain(error, server) }
+  /** observe → plan → apply, and again while the results determine the next steps. */
+  async #bringAbout (first: Observed, policy: Policy, context: WriteContext): Promise<Pass> {
+    const results: StepResult[] = []
+    let observed = first
+    for (let round = 1; ; round++) {
+      const planned = plan(observed, policy)
+      const done = await this.#writer.carryOut(planned.steps, context)
+      results.push(...done)
+      observed = await this.#observer.after(observed, repliesIn(done), context.signal)
+      const last = done.at(-1)
+      const asks = last?.outcome === 'exists' ? [last.step] : planned.asks
+      const continues = asks.length > 0 || (planned.stop?.why === 'continues' && last?.outcome !== 'failed')
+      if (!continues || last?.outcome === 'failed') return { first, observed, planned, results }
+      if (round === mostRounds) throw new Error(`the plan does not converge: ${asks.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`)
+      if (last?.outcome === 'exists') results.pop()
+      observed = await this.#observer.look(observed, asks, context.signal)
     }
   }
 
-  #explain (error: unknown, { metadata: { namespace, name } }: DittoServer): Partial<Observed> {
-    const reason = error instanceof ForeignObject ? error.name : failureReason(error, 'reconcile')
-    this.#options.log.warn({ namespace, name, err: error, reason }, 'pass failed')
-    if (error instanceof ForeignObject) return { config: { status: 'False', reason: 'ForeignObject', message: error.message }, failure: error.message }
-    return { failure: error instanceof Error ? error.message : reason }
+  async #report ({ first, observed, planned, results }: Pass, context: WriteContext, failures: number): Promise<WorkResult> {
+    const failed = results.find(({ outcome }) => outcome === 'failed')
+    const error = failed?.outcome === 'failed' ? failed.error : undefined
+    context.signal.throwIfAborted()
+    if (error instanceof NotLeading) throw error
+    // Another client wrote first; the next pass sees the result. A conflict that persists is reported.
+    if (hasStatus(error, 409) && failures < 3) throw error
+    for (const result of results) if (result.outcome === 'done' && result.step.event) this.#record(observed, [result.step.event])
+    if (planned.stop?.why === 'deleting') return await this.#reportDeletion(first, context, error)
+
+    const findings = findingsOf(observed, planned, results)
+    await this.#writeStatus(first, observed, findings, context)
+    if (error !== undefined) throw error
+    if (findings.failure !== undefined) throw new Error(findings.failure)
+    const period = awaitsOthers(findings) ? othersPeriod : this.#options.pollEvery
+    return period === undefined ? {} : { requeueAfter: period }
   }
 
-  async #delete (seen: DittoServer, signal: AbortSignal): Promise<Outcome> {
-    if (!seen.metadata.finalizers.includes(finalizer)) return {}
-    const { live } = this.#options
-    const { namespace, name } = seen.metadata
-    if (seen.status?.phase !== 'Deleting') {
-      await this.#patchStatus(seen, { phase: 'Deleting' }, signal)
-      await this.#record(seen, [{ type: 'Normal', reason: 'Deleting', action: 'Delete', note: 'DittoServer is being deleted' }])
-    }
-    const object = await live.read('DittoServer', namespace, name, signal)
-    if (!object || object.metadata.uid !== seen.metadata.uid) return {}
-    const { server } = readDittoServer(object)
-    if (!server.metadata.finalizers.includes(finalizer)) return {}
-    const cluster = await live.read('PerconaPGCluster', namespace, childNames(name).perconaCluster, signal)
-    await this.#record(server, await finalize(object, server, cluster ? [cluster] : [], this.#context(signal)))
+  async #reportDeletion ({ object, server }: Observed, context: WriteContext, error: unknown): Promise<WorkResult> {
+    if (error !== undefined) throw error
+    if (server.status?.phase === 'Deleting' || server.metadata.finalizers.length === 0) return {}
+    await this.#writer.patchStatus(object, { phase: 'Deleting' }, context)
+    this.#options.events.record(server, { type: 'Normal', reason: 'Deleting', action: 'Delete', note: 'DittoServer is being deleted' })
     return {}
   }
 
-  async #writeStatus (server: DittoServer, status: DittoServerStatus, signal: AbortSignal): Promise<void> {
+  async #writeStatus (first: Observed, observed: Observed, findings: Findings, context: WriteContext): Promise<void> {
+    const { object, server } = observed
     const before: Partial<DittoServerStatus> = server.status ?? {}
-    if (isDeepStrictEqual(before, status)) return
-    const gone = Object.keys(before).filter(key => !(key in status))
-    await this.#patchStatus(server, { ...status, ...Object.fromEntries(gone.map(key => [key, null])) }, signal)
-    await this.#record(server, occurrencesBetween(before.conditions ?? [], status.conditions ?? []))
+    const after = statusOf(server, findings, this.#options.clock.wall())
+    if (isDeepStrictEqual(before, after)) return
+    const gone = Object.keys(before).filter(key => !(key in after))
+    await this.#writer.patchStatus(object, { ...after, ...Object.fromEntries(gone.map(key => [key, null])) }, context)
+    this.#record(first, occurrencesBetween(before.conditions ?? [], after.conditions ?? []))
   }
 
-  async #patchStatus (server: DittoServer, status: object, signal: AbortSignal): Promise<void> {
-    const { client, live, fence } = this.#options
-    const { namespace, name } = server.metadata
-    fence()
-    const path = resourcePath(kinds.DittoServer, { namespace, name, subresource: 'status' })
-    live.wrote('DittoServer', await client.request<KubernetesObject>({ ...mergePatchRequest(path, { status }, fieldManager), signal }))
+  #record ({ server }: Observed, occurrences: readonly Parameters<EventRecorder['record']>[1][]): void {
+    for (const occurrence of occurrences) this.#options.events.record(server, occurrence)
   }
-
-  /** An event that cannot be recorded is a pity, and no reason to do anything twice. */
-  async #record (server: DittoServer, occurrences: readonly Occurrence[]): Promise<void> {
-    for (const occurrence of occurrences) {
-      await recordEvent(this.#options.client, server, occurrence, this.#now()).catch((error: unknown) => {
-        const { namespace, name } = server.metadata
-        this.#options.log.warn({ namespace, name, reason: occurrence.reason, err: error }, 'event not recorded')
-      })
-    }
-  }
-
-  #context (signal: AbortSignal) {
-    const { client, live, fence } = this.#options
-    return { client, live, applier: this.#applier, signal, fence }
-  }
-
-  #now (): Date { return this.#options.now?.() ?? new Date() }
 }
 
-/** Nothing that is watched tells when a CRD is installed, or a StorageClass made expandable. */
-const awaitsOthers = ({ database, storage }: Observed) => database?.status === 'False' || storage.reason === 'ExpansionRefused'
+interface Pass {
+  readonly first: Observed
+  /** Includes the results of the steps. */
+  readonly observed: Observed
+  readonly planned: Plan
+  readonly results: readonly StepResult[]
+}
+
+const repliesIn = (results: readonly StepResult[]): Reply[] =>
+  results.flatMap(result => result.outcome === 'done' && result.step.do !== 'rehearse' ? [[result.step, result.object] as const] : [])
+
+const awaitsOthers = ({ database, storage }: Findings) =>
+  (database !== undefined && database !== 'kept' && database.status === 'False') || (storage !== 'kept' && (storage.reason === 'ExpansionRefused' || storage.reason === 'StorageClassMissing'))

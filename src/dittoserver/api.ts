@@ -1,4 +1,4 @@
-/** The identity of the API: every name that other programs key on, stated once. */
+/** The identity of the API: all names that other programs depend on. */
 export const group = 'dittofs.dittofs.com'
 export const version = 'v1alpha1'
 export const apiVersion = `${group}/${version}`
@@ -8,7 +8,7 @@ export const crdName = `${plural}.${group}`
 export const finalizer = `${group}/finalizer`
 export const fieldManager = 'dittofs-operator'
 
-/** Names rule ids, separated by commas, whose refusal the author of the object takes responsibility for. */
+/** Contains rule IDs, separated by commas, that the author of the object acknowledges. */
 export const acknowledgeAnnotation = `${group}/acknowledge`
 
 export const percona = {

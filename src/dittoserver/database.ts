@@ -1,8 +1,11 @@
-import type { DittoServerSpec } from './schema.ts'
+import type { backends, DittoServerSpec } from './schema.ts'
 
-export type Backend = 'sqlite' | 'external' | 'percona'
+export type Backend = typeof backends[number]
 
-/** The database that is really used: Percona wins over an external reference, which wins over SQLite; `database.type` is a hint. */
+/**
+ * The database that is really used: Percona takes precedence over an external reference, which takes precedence over SQLite.
+ * `database.type` is only a hint.
+ */
 export function effectiveBackend (spec: DittoServerSpec): Backend {
   if (spec.percona.enabled) return 'percona'
   return spec.database.postgresSecretRef ? 'external' : 'sqlite'

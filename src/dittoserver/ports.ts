@@ -1,8 +1,8 @@
 import type { DittoServerSpec } from './schema.ts'
 
 /**
- * Where the server really listens, whatever its resource says. The NFS and SMB numbers of a DittoServer are those of its
- * Service; the API and metrics numbers are both.
+ * The ports on which the server really listens. The NFS and SMB ports of a DittoServer are ports of its Service; the API and metrics ports
+ * are both.
  */
 export const listeners = { nfs: 12049, smb: 1445 } as const
 
@@ -12,7 +12,7 @@ export interface EffectivePort {
   readonly role: Role
   readonly field: string
   readonly port: number
-  /** The server binds this number in its container; otherwise only a Service carries it. */
+  /** The server binds this port in its container; otherwise only a Service uses it. */
   readonly bound: boolean
 }
 
@@ -29,13 +29,15 @@ export function effectivePorts (spec: DittoServerSpec): EffectivePort[] {
 
 export interface PortConflict {
   readonly field: string
+  /** All fields that the conflict depends on. */
+  readonly restsOn: readonly string[]
   readonly port: number
-  /** A broken Service, or a server that cannot bind. Otherwise two Services merely share a number. */
+  /** The Service is broken, or the server cannot bind. Otherwise two Services only use the same number. */
   readonly real: boolean
   readonly explanation: string
 }
 
-/** Every conflict among the ports, in a fixed order, each on the field of the later role. */
+/** All port conflicts, in a fixed order, each at the field of the later role. */
 export function portConflicts (spec: DittoServerSpec): PortConflict[] {
   const conflicts: PortConflict[] = []
   const ports = effectivePorts(spec)
@@ -43,17 +45,20 @@ export function portConflicts (spec: DittoServerSpec): PortConflict[] {
     const { field, port } = later
     const listener = later.bound ? listenerOn(port) : undefined
     if (listener) {
-      conflicts.push({ field, port, real: true, explanation: `where the server itself listens for ${listener.toUpperCase()}; one container cannot bind both` })
+      conflicts.push({ field, restsOn: fieldsOf(later), port, real: true, explanation: `where the server listens for ${listener.toUpperCase()}; one container cannot bind both` })
     }
     for (const earlier of ports.slice(0, index)) {
       if (earlier.port !== port) continue
-      // Said already: the number is the listener of the very role.
+      // Already reported: the number is the listener of this role itself.
       if (listener === earlier.role) continue
-      conflicts.push({ field, port, ...explain(earlier, later) })
+      conflicts.push({ field, restsOn: [...fieldsOf(earlier), ...fieldsOf(later)], port, ...explain(earlier, later) })
     }
   })
   return conflicts
 }
+
+/** For an optional port, the conflict also depends on its switch. */
+const fieldsOf = ({ role, field }: EffectivePort): string[] => role === 'smb' || role === 'metrics' ? [field, `spec.${role}.enabled`] : [field]
 
 const listenerOn = (port: number): 'nfs' | 'smb' | undefined =>
   port === listeners.nfs ? 'nfs' : port === listeners.smb ? 'smb' : undefined
@@ -62,5 +67,5 @@ function explain (earlier: EffectivePort, later: EffectivePort): { real: boolean
   const other = `also the ${earlier.role} port`
   if (earlier.role === 'nfs' && later.role === 'smb') return { real: true, explanation: `${other}; one Service cannot carry both` }
   if (earlier.bound && later.bound) return { real: true, explanation: `${other}; one container cannot bind both` }
-  return { real: false, explanation: `${other}; it works, as they are on two Services, but is easy to mistake` }
+  return { real: false, explanation: `${other}; it works, on two Services, but is confusing` }
 }

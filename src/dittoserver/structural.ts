@@ -1,4 +1,4 @@
-/** A JSON Schema as far as a structural schema of a CustomResourceDefinition goes. */
+/** The subset of JSON Schema that a structural schema of a CustomResourceDefinition may use. */
 export interface StructuralSchema {
   readonly type?: string
   readonly description?: string
@@ -20,34 +20,35 @@ type Json = Record<string, unknown>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Makes of a value what the API server would make of it. */
+/** Converts a value to the form in which the API server would store it. */
 export type Structural = (value: unknown) => unknown
 
 /**
- * What the API server does to a custom resource before it validates it: unknown fields are pruned, nulls where null is not
- * allowed are dropped, defaults fill what is absent. The result is a copy, no deeper than the schema. With `sections`,
- * absent sections are filled in as well (see `section` in schema-kit.ts). The schema is walked once, here, not per value.
+ * The processing of a custom resource in the API server before validation: unknown fields are pruned, nulls are dropped where null is not
+ * allowed, and absent fields get their defaults. The result is a copy, not deeper than the schema. With `sections`, absent sections are
+ * filled in too (see `section` in schema-kit.ts). The schema is walked once at creation, and not for each value.
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
  */
 export function compileStructural (schema: StructuralSchema, sections = false): Structural {
   if (schema.items) return listOf(schema, compileStructural(schema.items, sections))
   if (schema.additionalProperties) return mapOf(schema, compileStructural(schema.additionalProperties, sections))
-  const fields = Object.entries(schema.properties ?? {}).map(([key, property]) => {
-    // Below, fields are read without asking whether they are the value's own, which would take as long as all the rest.
+  if (!schema.properties) return value => cut(value, longestOf(schema))
+  const fields = Object.entries(schema.properties).map(([key, property]) => {
+    // Below, fields are read without a check for own properties, which would take as long as everything else.
     if (key in Object.prototype) throw new Error(`every object has a '${key}'`)
     const isLeaf = !property.properties && !property.items && !property.additionalProperties
     const structural = isLeaf ? undefined : compileStructural(property, sections)
-    // Sections are filled in with one and the same object, which therefore must never be changed.
+    // All sections are filled in with the same object, which must never be modified.
     const preset = !property.section ? property.default : sections ? freeze(structural?.({})) : undefined
-    return { key, preset, structural }
+    return { key, preset, structural, longest: longestOf(property) }
   })
   return value => {
     if (!isObject(value)) return value
     const result: Json = {}
-    for (const { key, preset, structural } of fields) {
-      // `__proto__` and `constructor` are data here, never behaviour: no schema has them.
+    for (const { key, preset, structural, longest } of fields) {
+      // `__proto__` and `constructor` are ordinary data here: no schema has them.
       const found = value[key]
-      if (found !== undefined && found !== null) result[key] = structural ? structural(found) : found
+      if (found !== undefined && found !== null) result[key] = structural ? structural(found) : cut(found, longest)
       else if (preset !== undefined) result[key] = preset
     }
     return result
@@ -59,20 +60,29 @@ function freeze (value: unknown): unknown {
   return Object.freeze(value)
 }
 
-/** One entry more than is allowed tells as much as a million more, and costs less to validate. */
-const withinLimit = <Item>(limit: unknown, items: Item[]): Item[] => typeof limit === 'number' ? items.slice(0, limit + 1) : items
+// Validation needs only one element above the limit to detect an excess, and more would cost time.
 
-const listOf = ({ maxItems }: StructuralSchema, structural: Structural): Structural =>
-  value => Array.isArray(value) ? withinLimit(maxItems, value).map(structural) : value
+/** In code units; a character has one or two. Patterns are only applied to the shortened text. */
+const longestOf = ({ maxLength }: StructuralSchema): number => typeof maxLength === 'number' ? 2 * maxLength + 1 : Infinity
+const cut = (value: unknown, longest: number): unknown => typeof value === 'string' && value.length > longest ? value.slice(0, longest) : value
 
-const mapOf = ({ maxProperties }: StructuralSchema, structural: Structural): Structural => value => {
+const listOf = ({ maxItems = Infinity }: StructuralSchema, structural: Structural): Structural =>
+  value => Array.isArray(value) ? value.slice(0, Number(maxItems) + 1).map(structural) : value
+
+const mapOf = ({ maxProperties = Infinity }: StructuralSchema, structural: Structural): Structural => value => {
   if (!isObject(value)) return value
-  // Object.fromEntries defines own properties: a key `__proto__` stays a key.
-  return Object.fromEntries(withinLimit(maxProperties, Object.entries(value).filter(([, entry]) => entry !== null))
-    .map(([key, entry]) => [key, structural(entry)]))
+  const entries: [string, unknown][] = []
+  for (const key of Object.keys(value)) {
+    const entry = value[key]
+    if (entry === null) continue
+    entries.push([key, structural(entry)])
+    if (entries.length > Number(maxProperties)) break
+  }
+  // Defines own properties: a key `__proto__` stays a key.
+  return Object.fromEntries(entries)
 }
 
-/** The schema that stored objects are held to: sections, which are only filled in in memory, may be absent. */
+/** The schema that stored objects must satisfy: sections, which are only filled in in memory, may be absent. */
 export function storedSchema (schema: StructuralSchema): StructuralSchema {
   const { properties, items, required, default: ignored, ...rest } = schema
   if (items) return { ...schema, items: storedSchema(items) }

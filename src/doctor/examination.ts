@@ -3,12 +3,18 @@ import { findObject } from '../cluster/find-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { resourcePath, type Resource } from '../cluster/resource-path.ts'
 
-/** What one step found. */
+/**
+ * `ok`: checked and correct. `warning`: it works, but not as well as it should. `wrong`: it does not work. `unknown`: it could not be
+ * checked, which does not mean that it is correct.
+ */
+export type Status = 'ok' | 'warning' | 'wrong' | 'unknown'
+
+/** The result of one step. */
 export interface Diagnosis {
-  readonly healthy: 'yes' | 'no' | 'unknown'
-  /** What was seen, or what is wrong. */
+  readonly status: Status
+  /** What the step found, or what is wrong. */
   readonly detail: string
-  /** A command, or one sentence, that mends it. */
+  /** A command that corrects the problem, or one sentence that says how. */
   readonly fix?: string
 }
 
@@ -17,21 +23,53 @@ export interface Patient {
   /** Namespace of the operator. */
   readonly namespace: string
   readonly signal: AbortSignal
+  /** What was read, by path and query. Each object and list is read once, so that all steps see the same state. */
+  readonly read: Map<string, Promise<unknown>>
 }
 
-/** One thing to look at. Rejections are for what the API server refuses to tell. */
+/** One check. It rejects if the API server refuses a request. */
 export interface Step {
   readonly title: string
+  /** What the step checks, for the table in docs/troubleshooting.md. */
+  readonly looksAt: string
   readonly examine: (patient: Patient) => Promise<Diagnosis>
 }
 
-export const well = (detail: string): Diagnosis => ({ healthy: 'yes', detail })
-export const ill = (detail: string, fix: string): Diagnosis => ({ healthy: 'no', detail, fix })
-export const unclear = (detail: string, fix?: string): Diagnosis => ({ healthy: 'unknown', detail, ...(fix ? { fix } : {}) })
+export const ok = (detail: string): Diagnosis => ({ status: 'ok', detail })
+export const warning = (detail: string, fix: string): Diagnosis => ({ status: 'warning', detail, fix })
+export const wrong = (detail: string, fix: string): Diagnosis => ({ status: 'wrong', detail, fix })
+export const unknown = (detail: string, fix?: string): Diagnosis => ({ status: 'unknown', detail, ...(fix ? { fix } : {}) })
 
-/** Undefined: it does not exist. @throws any other refusal */
+/** Undefined: the object does not exist. @throws if the API server refuses the request for another reason */
 export async function find (
-  { client, signal }: Patient, resource: Resource, name: string, namespace?: string,
+  patient: Patient, resource: Resource, name: string, namespace?: string,
 ): Promise<KubernetesObject | undefined> {
-  return await findObject(client, resourcePath(resource, { name, ...(namespace === undefined ? {} : { namespace }) }), { signal })
+  const { client, signal } = patient
+  const path = resourcePath(resource, { name, ...(namespace === undefined ? {} : { namespace }) })
+  return await once(patient, path, () => findObject(client, path, { signal }))
+}
+
+async function once<Value> ({ read }: Patient, key: string, load: () => Promise<Value>): Promise<Value> {
+  const loaded = (read.get(key) ?? load()) as Promise<Value>
+  read.set(key, loaded)
+  return await loaded
+}
+
+interface Selection { readonly namespace?: string, readonly labelSelector?: string }
+
+/** The objects of one namespace, or of all namespaces if none is given. */
+export async function list<Item> (patient: Patient, resource: Resource, selection: Selection = {}): Promise<readonly Item[]> {
+  const { client, signal } = patient
+  const { namespace, labelSelector } = selection
+  const path = resourcePath(resource, namespace === undefined ? {} : { namespace })
+  const query = labelSelector === undefined ? {} : { labelSelector }
+  const { items } = await once(patient, `${path}?${labelSelector ?? ''}`, async () =>
+    await client.request<{ items: readonly Item[] }>({ verb: 'list', method: 'GET', path, query, signal }))
+  return items
+}
+
+/** The first names of a list in one line, with the number of the others. */
+export function several (names: readonly string[], most = 5): string {
+  const more = names.length - most
+  return `${names.slice(0, most).join(', ')}${more > 0 ? `, and ${more} more` : ''}`
 }

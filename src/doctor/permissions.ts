@@ -1,13 +1,14 @@
 import { hasStatus } from '../cluster/api-error.ts'
 import { createRequest } from '../cluster/api-requests.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
-import { defaultInstallation, name, type Installation } from '../manifests/install/installation.ts'
+import { name, type Installation } from '../manifests/install/installation.ts'
 import { manifestsOf } from '../manifests/install/parts.ts'
 import type { PolicyRule } from '../manifests/install/rbac.ts'
-import { installedArguments, valueOf } from './deployment.ts'
-import { ill, unclear, well, type Patient, type Step } from './examination.ts'
+import { webhookKinds, webhookResource } from '../tls/self/webhook-trust.ts'
+import { ok, several, unknown, warning, wrong, type Diagnosis, type Patient, type Step } from './examination.ts'
+import { installed } from './installed.ts'
 
-/** One right, as the API server can be asked for it. */
+/** One right, in the form of an access review. */
 interface Right {
   readonly group: string
   readonly resource: string
@@ -17,7 +18,7 @@ interface Right {
   readonly namespace?: string
 }
 
-/** Every right that the manifests grant such an installation. */
+/** All rights that the manifests grant to this kind of installation. */
 function rightsOf (installation: Installation): Right[] {
   return manifestsOf(installation).flatMap(({ manifest: { kind, metadata, ...rest } }) => {
     if (kind !== 'Role' && kind !== 'ClusterRole') return []
@@ -36,54 +37,98 @@ const each = ({ apiGroups, resources, resourceNames, verbs }: PolicyRule): Right
     })))
   }))
 
-/** What the Deployment says of the installation that it is part of. */
-function installationFrom (args: readonly string[], namespace: string): Installation {
-  const watchNamespace = valueOf(args, '--watch-namespace')
-  return {
-    ...defaultInstallation,
-    namespace,
-    controller: !args.includes('--no-controller'),
-    certificates: valueOf(args, '--cert-mode') === 'files' ? 'files' : 'self',
-    ...(watchNamespace === undefined ? {} : { watchNamespace }),
-  }
+const post = async <Reply> ({ client, signal }: Patient, group: string, kind: string, spec: object) => {
+  const review = { apiVersion: `${group}/v1`, kind, metadata: {}, spec } as unknown as KubernetesObject
+  return await client.request({ ...createRequest(`/apis/${group}/v1/${kind.toLowerCase()}s`, review), signal }) as Reply
 }
 
-async function isAllowed ({ client, namespace, signal }: Patient, right: Right): Promise<boolean> {
-  const account = `system:serviceaccounts:${namespace}`
+interface Allowed { readonly status?: { readonly allowed?: boolean } }
+
+/** Whether the operator has the right. @throws if the current user may not ask for the rights of other users */
+async function isAllowed (patient: Patient, right: Right, account: string): Promise<boolean> {
+  const { namespace } = patient
   const spec = {
-    user: `system:serviceaccount:${namespace}:${name}`,
-    groups: ['system:authenticated', 'system:serviceaccounts', account],
+    user: account,
+    groups: ['system:authenticated', 'system:serviceaccounts', `system:serviceaccounts:${namespace}`],
     resourceAttributes: right,
   }
-  const ask = async (kind: string, resource: string, body: object) => {
-    const review = { apiVersion: 'authorization.k8s.io/v1', kind, metadata: {}, spec: body } as unknown as KubernetesObject
-    const reply = await client.request({ ...createRequest(`/apis/authorization.k8s.io/v1/${resource}`, review), signal })
-    return (reply as { status?: { allowed?: boolean } }).status?.allowed === true
-  }
+  const { status } = await post<Allowed>(patient, 'authorization.k8s.io', 'SubjectAccessReview', spec)
+  return status?.allowed === true
+}
+
+const isAllowedMe = async (patient: Patient, right: Right) =>
+  (await post<Allowed>(patient, 'authorization.k8s.io', 'SelfSubjectAccessReview', { resourceAttributes: right })).status?.allowed === true
+
+const accountOf = ({ namespace, serviceAccount }: Installation) => `system:serviceaccount:${namespace}:${serviceAccount.name}`
+
+/**
+ * The function that checks a right of the operator. Only an administrator may check the rights of another user. In a pod of the operator,
+ * the operator checks its own rights. Undefined: the current user may do neither.
+ */
+async function asker (patient: Patient, account: string): Promise<typeof isAllowed | undefined> {
   try {
-    return await ask('SubjectAccessReview', 'subjectaccessreviews', spec)
+    await isAllowed(patient, { group: '', resource: 'secrets', verb: 'get', namespace: patient.namespace }, account)
+    return isAllowed
   } catch (error) {
-    // Only an administrator may ask for another; the operator itself, with its own token, may ask for itself.
     if (!hasStatus(error, 403)) throw error
-    return await ask('SelfSubjectAccessReview', 'selfsubjectaccessreviews', { resourceAttributes: right })
   }
+  const me = await post<{ status?: { userInfo?: { username?: string } } }>(patient, 'authentication.k8s.io', 'SelfSubjectReview', {})
+  return me.status?.userInfo?.username === account ? isAllowedMe : undefined
 }
 
 const spell = ({ verb, resource, subresource, group, name: named, namespace }: Right) =>
   `${verb} ${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}${named ? ` '${named}'` : ''}${namespace ? ` in ${namespace}` : ''}`
 
-const mostNamed = 5
+/** Rights that an installation does not need. An earlier installation may have left them, because `kubectl apply` deletes nothing. */
+interface Leftover {
+  readonly holds: (installation: Installation) => boolean
+  readonly rights: readonly Right[]
+  readonly fix: (installation: Installation) => string
+}
+
+const leftovers: readonly Leftover[] = [
+  {
+    holds: ({ watchNamespace }) => watchNamespace !== undefined,
+    rights: ['list', 'get'].map(verb => ({ group: '', resource: 'secrets', verb })),
+    fix: () => `kubectl delete clusterrolebinding,clusterrole ${name}`,
+  },
+  {
+    holds: ({ certificates }) => certificates !== 'self',
+    rights: webhookKinds.map(kind => ({ group: webhookResource(kind).group, resource: webhookResource(kind).resource, verb: 'patch', name })),
+    fix: ({ namespace }) =>
+      `kubectl delete clusterrolebinding,clusterrole ${name}-certificate; kubectl -n ${namespace} delete rolebinding,role ${name}-certificate`,
+  },
+]
+
+/** The rights that are granted but not needed, and the commands that remove them. */
+async function excess (isGranted: (right: Right) => Promise<boolean>, installation: Installation): Promise<Diagnosis | undefined> {
+  const suspects = leftovers.filter(({ holds }) => holds(installation))
+  const found = await Promise.all(suspects.map(async ({ rights, fix }) => {
+    const granted = await Promise.all(rights.map(isGranted))
+    return { fix, kept: rights.filter((_right, index) => granted[index]).map(right => right.name ? spell(right) : `${spell(right)} in all namespaces`) }
+  }))
+  const kept = found.flatMap(one => one.kept)
+  if (kept.length === 0) return undefined
+  const fixes = found.filter(one => one.kept.length > 0).map(({ fix }) => fix(installation))
+  return warning(`more than is needed: ${several(kept)}`, `${fixes.join('; ')} (see "Narrow" in docs/install.md)`)
+}
 
 export const permissions: Step = {
   title: 'Permissions',
+  looksAt: 'whether the ServiceAccount has every right that such an installation needs, and none that an earlier one left',
   examine: async patient => {
-    const args = await installedArguments(patient)
-    if (args.length === 0) return unclear('without a Deployment it is not known which ones are needed')
-    const rights = rightsOf(installationFrom(args, patient.namespace))
-    const allowed = await Promise.all(rights.map(async right => await isAllowed(patient, right)))
+    const found = await installed(patient)
+    if (!found) return unknown('there is no Deployment, so it is not known which permissions are needed')
+    const account = accountOf(found.installation)
+    const ask = await asker(patient, account)
+    if (!ask) return unknown('you have no permission to check the permissions of the operator', 'ask an administrator, or run the doctor in a pod of the operator')
+    const rights = rightsOf(found.installation)
+    const isGranted = async (right: Right) => await ask(patient, right, account)
+    const allowed = await Promise.all(rights.map(isGranted))
     const lacking = rights.filter((_right, index) => allowed[index] !== true)
-    if (lacking.length === 0) return well(`all ${rights.length} that are needed`)
-    const more = lacking.length > mostNamed ? `, and ${lacking.length - mostNamed} more` : ''
-    return ill(`lacking: ${lacking.slice(0, mostNamed).map(spell).join(', ')}${more}`, 'apply the same manifests once more: kubectl apply --server-side -k manifests/default')
+    if (lacking.length > 0) return wrong(`missing: ${several(lacking.map(spell))}`, found.reapply)
+    const more = await excess(isGranted, found.installation)
+    if (more) return more
+    return ok(`all ${rights.length} that are needed`)
   },
 }

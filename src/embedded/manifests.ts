@@ -1,73 +1,104 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { LineCounter, parseAllDocuments } from 'yaml'
+import { readFile } from 'node:fs/promises'
+import { readMetadata } from '../dittoserver/metadata.ts'
 import { isObject } from '../dittoserver/structural.ts'
+import { documentsIn, isBroken, type Duplicate, type Position } from './documents.ts'
 
-/** One object out of a manifest, and where it stands. */
-export interface Manifest {
+/** One object of a manifest, and its position. */
+export interface Manifest extends Place {
   readonly apiVersion: string
   readonly kind: string
   readonly object: Readonly<Record<string, unknown>>
-  /** `file.yaml`, and `file.yaml:12` for the second document of a file and on. */
+  /** Empty if the object has no name, or the name is not a string. */
+  readonly name: string
+  /** The namespace of the object, or the default one; meaningless for a cluster-scoped object. */
+  readonly namespace: string
+  /** The line of a field, or of its nearest existing parent. */
+  readonly lineOf: (field: string) => number
+  /** The same place, with its column. */
+  readonly positionOf: (field: string) => Position
+  /** Keys that occur twice in a map of the document. */
+  readonly duplicates: () => readonly Duplicate[]
+}
+
+/** A document that is not a Kubernetes object. */
+export interface Unreadable extends Place { readonly problem: string }
+
+export interface Place {
+  readonly file: string
+  readonly line: number
+  /** `file.yaml`; from the second document of a file on, `file.yaml:12`. */
   readonly source: string
 }
 
-/** A file that is no YAML, or holds something that is no Kubernetes object. The message names file and line. */
+/** A text that contains something other than Kubernetes objects. The message contains the file and the line. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError'
 }
 
-/**
- * Every object in a text of one or many YAML documents (JSON is YAML too). Lists are taken apart, empty documents passed over.
- * @throws {ManifestError}
- */
-export function parseManifests (text: string, source: string): Manifest[] {
-  const lineCounter = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter, merge: true })
-  if (!Array.isArray(documents)) return []
-  return documents.flatMap((document, index) => {
-    // Of the first key: the document itself begins with comments or with `---`.
-    const line = lineCounter.linePos(document.contents?.range?.[0] ?? document.range[0]).line
-    const [error] = document.errors
-    if (error) throw new ManifestError(`${source}: ${error.message.split('\n')[0] ?? 'not YAML'}`)
-    const place = `${source}:${line}`
-    const value = toJson(document, place)
-    if (value === null || value === undefined) return []
-    return objectsIn(value, place).map(object => ({ ...object, source: index === 0 ? source : place }))
+/** The namespace of objects that do not name one, as in kubectl. */
+export const defaultNamespace = 'default'
+
+/** The core group has no name: `v1`. */
+export const groupOf = ({ apiVersion }: Pick<Manifest, 'apiVersion'>) => apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+
+export const isUnreadable = (found: Manifest | Unreadable): found is Unreadable => 'problem' in found
+export const isManifest = (found: Manifest | Unreadable): found is Manifest => !isUnreadable(found)
+
+/** The objects in a text with one or more documents. Lists are split into their items, and empty documents are skipped. */
+export function manifestsIn (text: string, file: string, namespace = defaultNamespace): (Manifest | Unreadable)[] {
+  return documentsIn(text).flatMap((document, index): (Manifest | Unreadable)[] => {
+    const place = { file, line: document.line, source: index === 0 ? file : `${file}:${document.line}` }
+    if (isBroken(document)) return [{ ...place, source: `${file}:${document.line}`, problem: document.problem }]
+    return objectsIn(document.value, '').map(({ object, path, problem }) => {
+      const here = path === '' ? place : { ...place, line: document.lineOf(path) }
+      if (problem !== undefined) return { ...here, source: `${file}:${here.line}`, problem }
+      const { name, namespace: given } = readMetadata(object.metadata)
+      return {
+        ...here,
+        apiVersion: object.apiVersion as string,
+        kind: object.kind as string,
+        object,
+        name,
+        namespace: given || namespace,
+        lineOf: field => document.lineOf(path === '' ? field : `${path}.${field}`),
+        positionOf: field => document.positionOf(path === '' ? field : `${path}.${field}`),
+        duplicates: document.duplicates,
+      }
+    })
   })
 }
 
-function toJson (document: { toJS: () => unknown }, source: string): unknown {
-  try {
-    return document.toJS()
-  } catch (error) {
-    // Too many aliases, which is how a small file unfolds into a large one.
-    throw new ManifestError(`${source}: ${(error as Error).message}`)
+/** All objects in a text. @throws {ManifestError} for a document that is not an object */
+export function parseManifests (text: string, file: string, namespace = defaultNamespace): Manifest[] {
+  return manifestsIn(text, file, namespace).map(found => {
+    if (isUnreadable(found)) throw new ManifestError(`${found.source}: ${found.problem}`)
+    return found
+  })
+}
+
+interface Found { readonly object: Readonly<Record<string, unknown>>, readonly path: string, readonly problem?: string }
+
+/** Like kubectl: an object with `items` is a list. Its kind without the suffix `List` is the default kind of its items. */
+function objectsIn (value: unknown, path: string): Found[] {
+  if (!isObject(value)) return [{ object: {}, path, problem: 'not a Kubernetes object' }]
+  const { apiVersion, kind, items } = value
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
+    return [{ object: value, path, problem: 'not a Kubernetes object: apiVersion and kind must be set' }]
   }
+  if (!Array.isArray(items)) return [{ object: value, path }]
+  const lent = kind.endsWith('List') && kind !== 'List' ? { apiVersion, kind: kind.slice(0, -'List'.length) } : {}
+  return items.flatMap((item: unknown, index) => objectsIn(isObject(item) ? { ...lent, ...item } : item, `${path === '' ? '' : `${path}.`}items[${index}]`))
 }
 
-function objectsIn (value: unknown, place: string): Omit<Manifest, 'source'>[] {
-  if (!isObject(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') {
-    throw new ManifestError(`${place}: not a Kubernetes object: apiVersion and kind must be set`)
-  }
-  if (Array.isArray(value.items) && value.kind.endsWith('List')) return value.items.flatMap(item => objectsIn(item, place))
-  return [{ apiVersion: value.apiVersion, kind: value.kind, object: value }]
+/** All objects in a file. Rejects if the file cannot be read. */
+export async function readManifests (file: string, namespace = defaultNamespace): Promise<(Manifest | Unreadable)[]> {
+  return manifestsIn(textOf(await readFile(file)), file, namespace)
 }
 
-const isManifest = (name: string) => /\.(ya?ml|json)$/.test(name)
+const byteOrderMarks: readonly (readonly [string, readonly number[]])[] = [['utf-16le', [0xff, 0xfe]], ['utf-16be', [0xfe, 0xff]]]
 
-/** Manifest files of a folder and its subfolders, or the file itself, sorted by name. Hidden ones are passed over. */
-export async function manifestFiles (path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path]
-  const entries = await readdir(path, { withFileTypes: true, recursive: true })
-  return entries
-    .filter(entry => !entry.isDirectory() && isManifest(entry.name))
-    .map(entry => join(entry.parentPath, entry.name))
-    .filter(file => !file.slice(path.length).split('/').some(part => part.startsWith('.')))
-    .sort()
-}
-
-/** @throws {ManifestError} */
-export async function readManifests (file: string): Promise<Manifest[]> {
-  return parseManifests(await readFile(file, 'utf8'), file)
+/** UTF-8, unless there is a byte order mark for another encoding, as in kubectl and in Windows tools. */
+export function textOf (bytes: Uint8Array): string {
+  const [encoding = 'utf-8'] = byteOrderMarks.find(([, mark]) => mark.every((byte, index) => bytes[index] === byte)) ?? []
+  return new TextDecoder(encoding).decode(bytes)
 }

@@ -2,18 +2,19 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { stringify } from 'yaml'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
-import { manifestFiles, parseManifests, type Manifest } from './manifests.ts'
+import { manifestFiles } from './manifest-files.ts'
+import { parseManifests, type Manifest } from './manifests.ts'
 
-/** First line of each file of ours: what does not begin with it is neither replaced nor removed. */
+/** The first line of each generated file: a file without it is never replaced or removed. */
 const mark = '# Rendered by dittofs-operator; changes are overwritten.\n'
 
 /** Names come from users, and must not lead out of the folder. */
 const safe = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/
 
-/** What was done to the files, by path within the folder. */
+/** The changes to the files, by path within the folder. */
 export interface Written { readonly written: readonly string[], readonly removed: readonly string[], readonly foreign: readonly string[] }
 
-/** The second sink of what is rendered: a folder of YAML files, one an object, `NAMESPACE/KIND-NAME.yaml`. */
+/** The second output of the renderers: a folder of YAML files, one per object, `NAMESPACE/KIND-NAME.yaml`. */
 export class OutputFolder {
   readonly #path: string
 
@@ -21,12 +22,12 @@ export class OutputFolder {
     this.#path = path
   }
 
-  /** What was written before. The signing key is made once and then found here. @throws for a file that cannot be read */
+  /** The objects that were written before, so that a signing key is created only once. @throws for a file that cannot be read */
   async manifests (): Promise<Manifest[]> {
     return (await this.#ours()).flatMap(({ file, text }) => parseManifests(text, file))
   }
 
-  /** Brings the folder to exactly these objects, and leaves files of others alone. @throws for what the file system refuses */
+  /** Updates the folder to exactly these objects, and does not change other files. @throws errors of the file system */
   async write (objects: readonly KubernetesObject[]): Promise<Written> {
     const existing = new Map((await this.#ours()).map(({ file, text }) => [file, text]))
     const written: string[] = []
@@ -58,7 +59,7 @@ export class OutputFolder {
 }
 
 function fileOf ({ kind, metadata: { namespace = '', name } }: KubernetesObject): string {
-  if (!safe.test(namespace) || !safe.test(name)) throw new Error(`no file can be named after ${kind} ${namespace}/${name}`)
+  if (!safe.test(namespace) || !safe.test(name)) throw new Error(`${kind} ${namespace}/${name} cannot be used as a file name`)
   return `${namespace}/${kind.toLowerCase()}-${name}.yaml`
 }
 
@@ -67,7 +68,7 @@ const exists = async (file: string) => await readFile(file).then(() => true, (er
   throw error
 })
 
-/** Nobody ever reads half a file. */
+/** Writes atomically, so that no reader sees half a file. */
 async function replace (file: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const temporary = `${file}.tmp`

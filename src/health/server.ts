@@ -1,32 +1,32 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import { logLevels } from '../log.ts'
+import type { Readiness } from './readiness.ts'
+import { withoutSchemas } from './without-schemas.ts'
 
 export interface HealthOptions {
   readonly registry: Registry
-  /** Why the process should not get requests now; empty when it should. */
-  readonly notReady: () => readonly string[]
-  /** Its level can be read and changed. */
+  readonly readiness: Pick<Readiness, 'notReady' | 'impaired'>
+  /** A log whose level can be read and changed. */
   readonly log: { level: string, warn: (fields: object, message: string) => void }
 }
 
-/**
- * `kubectl port-forward` comes from these, and needs a permission for that. Whatever else reaches the port has shown
- * nobody who it is.
- */
+/** `kubectl port-forward` connects from these addresses, and needs a permission. All other clients on the port are unauthenticated. */
 const loopback = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 
 /**
- * Plain HTTP for probes and Prometheus. `/livez` says that the process runs and depends on nothing else: an API server that
- * is away must not get every replica restarted. `/log-level` tells how much is logged, and `PUT /log-level/debug` changes it
- * until the process ends.
+ * Plain HTTP for probes and Prometheus. `/livez` reports that the process runs, and depends on nothing else: an unreachable API server must
+ * not restart all replicas. `/log-level` returns the log level, and `PUT /log-level/debug` changes it until the process ends.
  */
-export function buildHealthServer ({ registry, notReady, log }: HealthOptions): FastifyInstance {
-  const app = Fastify({ logger: false, return503OnClosing: false })
+export function buildHealthServer ({ registry, readiness, log }: HealthOptions): FastifyInstance {
+  const app = Fastify({ logger: false, return503OnClosing: false, schemaController: withoutSchemas })
   const text = 'text/plain; charset=utf-8'
+  const list = (title: string, causes: readonly { readonly message: string }[]) =>
+    causes.length === 0 ? '' : `${title}:\n${causes.map(({ message }) => `- ${message}\n`).join('')}`
   const ready = () => {
-    const reasons = notReady()
-    return reasons.length === 0 ? { code: 200, body: 'ok\n' } : { code: 503, body: `not ready:\n${reasons.map(reason => `- ${reason}\n`).join('')}` }
+    const obstacles = readiness.notReady()
+    const impaired = list('impaired', readiness.impaired())
+    return obstacles.length === 0 ? { code: 200, body: `ok\n${impaired}` } : { code: 503, body: `${list('not ready', obstacles)}${impaired}` }
   }
   app.get('/livez', async (_request, reply) => reply.type(text).send('ok\n'))
   app.get('/healthz', async (_request, reply) => reply.type(text).send('ok\n'))

@@ -8,7 +8,7 @@ import { resourcePath } from '../cluster/resource-path.ts'
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/ */
 export interface Lease extends KubernetesObject {
   readonly spec?: {
-    /** Absent or empty: nobody leads. */
+    /** Absent or empty: there is no leader. */
     readonly holderIdentity?: string
     readonly leaseDurationSeconds?: number
     readonly acquireTime?: string
@@ -17,12 +17,12 @@ export interface Lease extends KubernetesObject {
   }
 }
 
-/** Where the Lease is kept. Both methods reject with whatever the API server refuses. */
+/** The storage of the Lease. Both methods reject with the error of the API server. */
 export interface LeaseStore {
   read (signal: AbortSignal): Promise<Lease | undefined>
   /**
-   * Creates the Lease where `previous` is undefined and replaces exactly `previous` otherwise.
-   * Undefined: somebody else was faster.
+   * Creates the Lease if `previous` is undefined; otherwise replaces exactly `previous`.
+   * Undefined: another client wrote first.
    */
   write (spec: NonNullable<Lease['spec']>, previous: Lease | undefined, signal: AbortSignal): Promise<Lease | undefined>
 }
@@ -38,7 +38,7 @@ export function apiLeaseStore (client: ApiClient, namespace: string, name: strin
       const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: previous?.metadata ?? { name, namespace }, spec }
       try {
         return await client.request<Lease>(previous
-          // The resourceVersion within makes the API server refuse it when somebody else has written in between.
+          // The resourceVersion in it makes the API server refuse the write if another client has written in between.
           ? { verb: 'update', method: 'PUT', path, body: lease, signal }
           : { ...createRequest(collection, lease), signal })
       } catch (error) {

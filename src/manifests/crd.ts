@@ -1,18 +1,20 @@
 import * as api from '../dittoserver/api.ts'
 import { specSchema, statusSchema } from '../dittoserver/schema.ts'
 import { storedSchema, type StructuralSchema } from '../dittoserver/structural.ts'
+import { celValidation } from '../rules/cel.ts'
 import type { CelRule } from '../rules/rule.ts'
 import { rules } from '../rules/table.ts'
 
-/** What may stand in a structural schema. Anything else in ours is a mistake that the API server would only tell at install. */
+/** The keywords that a structural schema may contain. The API server would report any other keyword only at install. */
 const legal = new Set([
   'type', 'description', 'default', 'enum', 'pattern', 'format', 'minLength', 'maxLength', 'minimum', 'maximum', 'maxItems', 'maxProperties',
   'required', 'properties', 'additionalProperties', 'items', 'anyOf',
 ])
-/** Ours: they go into the description, or are for us alone. */
+/** Our own keywords: they become part of the description, or are only used internally. */
 const annotations = new Set(['change', 'example', 'hint', 'section', 'listedRequired'])
 
-const changes: Readonly<Record<string, string>> = {
+/** By the effect of a change: see `Change` in schema-kit.ts. */
+export const changes: Readonly<Record<string, string>> = {
   live: 'May change; the pod keeps running.',
   restart: 'May change; the pod restarts.',
   grow: 'May grow, never shrink.',
@@ -21,7 +23,7 @@ const changes: Readonly<Record<string, string>> = {
   status: 'Read-only.',
 }
 
-/** A description with the default and what an edit does. */
+/** A description with the default and the effect of a change. */
 export function describe ({ description = '', default: preset, change, type, properties }: StructuralSchema): string {
   const said = preset === undefined || type === 'object' || description.includes('Default:') ? '' : ` Default: ${preset === '' ? 'empty' : String(preset)}.`
   const edit = change && !properties ? ` ${changes[change] ?? ''}` : ''
@@ -42,12 +44,12 @@ export function toCrdSchema (schema: StructuralSchema, path: string, cel: readon
   }
   if (schema.items) result.items = toCrdSchema(schema.items, `${path}[]`, cel)
   if (schema.additionalProperties) result.additionalProperties = toCrdSchema(schema.additionalProperties, `${path}{}`, cel)
-  const validations = cel.filter(({ at }) => at === path).map(({ at: _, ...validation }) => validation)
+  const validations = cel.filter(({ at }) => at === path).map(celValidation)
   if (validations.length > 0) result['x-kubernetes-validations'] = validations
   return result
 }
 
-/** A key with a default can never be missing; listing it as required would only mislead readers of `kubectl explain`. */
+/** A key with a default is never missing; listing it as required would mislead readers of `kubectl explain`. */
 function storedKeywords (schema: StructuralSchema): StructuralSchema {
   const { required, ...rest } = storedSchema(schema)
   const needed = (required ?? []).filter(key => {
@@ -66,8 +68,8 @@ function nodeExists (schema: StructuralSchema, path: string): boolean {
 const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) =>
   ({ name, type, jsonPath, description, ...(priority ? { priority } : {}) })
 
-/** The CustomResourceDefinition: the schema, and every rule that the API server can check by itself. */
-export function customResourceDefinition () {
+/** The schema of the object, with every rule that the API server can check itself. */
+export function objectSchemaWithRules (): Record<string, unknown> {
   const root: StructuralSchema = {
     type: 'object',
     description: 'A DittoFS file server.',
@@ -82,6 +84,10 @@ export function customResourceDefinition () {
   }
   const cel = rules.flatMap(rule => rule.cel ?? [])
   for (const { at, rule } of cel) if (!nodeExists(root, at)) throw new Error(`no '${at}' in the schema for the rule ${rule}`)
+  return toCrdSchema(root, '', cel)
+}
+
+export function customResourceDefinition () {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -96,15 +102,16 @@ export function customResourceDefinition () {
         storage: true,
         subresources: { status: {} },
         additionalPrinterColumns: [
-          column('Replicas', 'integer', '.spec.replicas', 'Servers wanted.'),
-          column('Ready', 'integer', '.status.readyReplicas', 'Servers that are ready.'),
-          column('Available', 'integer', '.status.availableReplicas', 'Servers that are available.'),
+          column('Ready', 'string', '.status.conditions[?(@.type=="Ready")].status', 'Whether the server is fully operational.'),
           column('Status', 'string', '.status.phase', 'Summary of the state.'),
+          column('Database', 'string', '.status.database', 'The database of the server.'),
+          column('Size', 'string', '.spec.storage.metadataSize', 'Size of the metadata volume.'),
           column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
           column('Endpoint', 'string', '.status.nfsEndpoint', 'Host and port of NFS inside the cluster.', 1),
+          column('Version', 'string', '.spec.image', 'Image of the server, whose tag is its version.', 1),
           column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'Why the server is, or is not, ready.', 1),
         ],
-        schema: { openAPIV3Schema: toCrdSchema(root, '', cel) },
+        schema: { openAPIV3Schema: objectSchemaWithRules() },
       }],
     },
   }

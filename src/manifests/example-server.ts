@@ -1,9 +1,10 @@
 import { apiVersion, kind } from '../dittoserver/api.ts'
 import { isObject } from '../dittoserver/structural.ts'
 import { absent, present, unknown } from '../rules/facts.ts'
-import type { Example, Facts } from '../rules/rule.ts'
+import type { Facts } from '../rules/facts.ts'
+import type { Example } from '../rules/rule.ts'
 
-/** Merges objects key by key; whatever is no object replaces. */
+/** Merges objects key by key; values that are not objects are replaced. */
 function merge (base: unknown, over: unknown): unknown {
   if (!isObject(base) || !isObject(over)) return over
   const merged = { ...base }
@@ -13,13 +14,13 @@ function merge (base: unknown, over: unknown): unknown {
 
 const minimalSpec = { storage: { metadataSize: '10Gi' } }
 
-/** The smallest legal DittoServer, with parts of an example merged over it. */
+/** The smallest valid DittoServer, with parts of an example merged over it. */
 export const exampleServer = (spec: object = {}, name = 'demo') => ({
   apiVersion, kind, metadata: { name, namespace: 'files' }, spec: merge(minimalSpec, spec),
 })
 
-/** The cluster of an example: what it does not list is absent. */
-export function exampleFacts ({ away, storageClasses, secrets, percona }: NonNullable<Example['cluster']> = {}): Facts {
+/** The cluster of an example: objects that it does not list are absent. */
+export function exampleFacts ({ away, storageClasses, secrets, percona, perconaClusters = {} }: NonNullable<Example['cluster']> = {}): Facts {
   const known = storageClasses ?? [{ name: 'standard', isDefault: true, allowVolumeExpansion: true }]
   return {
     storageClass: name => {
@@ -29,5 +30,10 @@ export function exampleFacts ({ away, storageClasses, secrets, percona }: NonNul
     storageClasses: () => away ? unknown(away) : present(known),
     secret: name => away ? unknown(away) : secrets?.[name] ? present({ lengths: new Map(Object.entries(secrets[name])) }) : absent,
     perconaServed: () => away ? unknown(away) : percona ? present(true) : absent,
+    perconaOperator: () => {
+      if (away) return unknown(away)
+      return percona ? present({ version: typeof percona === 'string' ? percona : undefined }) : absent
+    },
+    perconaCluster: name => away ? unknown(away) : name in perconaClusters ? present({ postgresVersion: perconaClusters[name] }) : absent,
   }
 }

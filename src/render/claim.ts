@@ -1,18 +1,23 @@
-import { compareQuantities } from '../dittoserver/quantity.ts'
-
-/** The part of a claim, or of a claim template, that matters here. */
+/** The fields of a claim, or of a claim template, that are used here. */
 export interface Claim {
-  readonly metadata: { readonly name: string }
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly spec?: {
     readonly accessModes?: readonly string[]
     readonly storageClassName?: string
+    readonly volumeMode?: string
     readonly resources?: { readonly requests?: { readonly storage?: string } }
   }
-  readonly status?: { readonly capacity?: { readonly storage?: string } }
+  readonly status?: {
+    readonly phase?: string
+    readonly capacity?: { readonly storage?: string }
+    readonly conditions?: readonly { readonly type: string, readonly status: string, readonly message?: string }[]
+    readonly allocatedResourceStatuses?: { readonly storage?: string }
+  }
 }
 
-/** What it asks for: a quantity. */
+/** The requested quantity. */
 export const sizeOf = (claim: Claim | undefined) => claim?.spec?.resources?.requests?.storage ?? '0'
-
-export const isSameClaim = (a: Claim, b: Claim): boolean =>
-  compareQuantities(sizeOf(a), sizeOf(b)) === 0 && a.spec?.storageClassName === b.spec?.storageClassName

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** One value of a Secret that the pod uses. Undefined: the Secret, or the key, is not there. */
+/** One Secret value that the pod uses. Undefined: the Secret, or the key, does not exist. */
 export interface SecretEntry {
   /** `jwt:<key>`, `admin:<key>`, `postgres:<key>`, `s3:<key>`, `percona:uri`. */
   readonly name: string
@@ -8,10 +8,9 @@ export interface SecretEntry {
 }
 
 /**
- * SHA-256, in hexadecimal, of all that the server reads when it starts: config.yaml, then the entries sorted by name, each
- * `<bytes of name>:<name>:<bytes of value>:<value>`, lengths in decimal; one that is absent is `<bytes of name>:<name>:absent:`.
- * So no two different contents give the same bytes. The pod is replaced when it changes; the rest of the spec is in the pod
- * template itself.
+ * SHA-256, in hexadecimal, of everything that the server reads at start: config.yaml, then the entries sorted by name, each as `<bytes of
+ * name>:<name>:<bytes of value>:<value>`, with lengths in decimal. An absent entry is `<bytes of name>:<name>:absent:`. So different
+ * contents never give the same bytes. When the hash changes, the pod is replaced. The rest of the spec is in the pod template itself.
  */
 export function configHash (configFile: string, entries: readonly SecretEntry[]): string {
   const hash = createHash('sha256').update(configFile)

@@ -8,7 +8,7 @@ const literal = (name: string, value: string) => ({ name, value })
 const fromSecret = (name: string, secret: string, key: string, optional = false) =>
   ({ name, valueFrom: { secretKeyRef: { name: secret, key, ...(optional ? { optional: true } : {}) } } })
 
-/** Variables that replace the placeholders of config.yaml, by the key of the Secret that holds each. */
+/** Variables that override the placeholders in config.yaml, by the key of the Secret that contains the value. */
 const postgres = (secret: string, keys: Readonly<Record<string, string>>, optional: readonly string[] = []) =>
   Object.entries(keys).map(([part, key]) => fromSecret(`DITTOFS_DATABASE_POSTGRES_${part}`, secret, key, optional.includes(part)))
 

@@ -8,7 +8,7 @@ import { perconaCluster } from './percona-cluster.ts'
 import { apiService, fileService, headlessService, metricsService } from './services.ts'
 import { statefulSet } from './stateful-set.ts'
 
-/** One object that belongs to a server: what it must be, or that it must not be. */
+/** One object of a server: its wanted state, or that it must not exist. */
 export interface Rendered {
   readonly kind: KindName
   readonly name: string
@@ -20,12 +20,8 @@ const rendered = (kind: KindName, object: object): Rendered => {
   return { kind, name: whole.metadata.name, object: whole }
 }
 
-/**
- * Every object of a server but the Secrets that are made only once, in the order in which they are applied: the pod's
- * configuration and its name in DNS come before the pod. Pure.
- */
-export function render (server: DittoServer, inputs: RenderInputs): Rendered[] {
-  const names = childNames(server.metadata.name)
+/** The ConfigMap and the Services. They are applied before the pod, which needs its configuration and its DNS name. Pure. */
+export function configurationObjects (server: DittoServer): Rendered[] {
   return [
     rendered('ConfigMap', configMap(server)),
     rendered('Service', headlessService(server)),
@@ -33,8 +29,15 @@ export function render (server: DittoServer, inputs: RenderInputs): Rendered[] {
     rendered('Service', apiService(server)),
     server.spec.metrics.enabled
       ? rendered('Service', metricsService(server))
-      : { kind: 'Service', name: names.metricsService, object: undefined },
-    ...(server.spec.percona.enabled ? [rendered('PerconaPGCluster', perconaCluster(server, inputs))] : []),
+      : { kind: 'Service', name: childNames(server.metadata.name).metricsService, object: undefined },
+  ]
+}
+
+/** All objects of a server, except the Secrets that are created only once, in the order in which they are applied. Pure. */
+export function render (server: DittoServer, inputs: RenderInputs): Rendered[] {
+  return [
+    ...configurationObjects(server),
+    ...(server.spec.percona.enabled && !inputs.percona?.impossible ? [rendered('PerconaPGCluster', perconaCluster(server, inputs))] : []),
     rendered('StatefulSet', statefulSet(server, inputs)),
   ]
 }

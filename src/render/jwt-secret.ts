@@ -4,17 +4,17 @@ import { childMetadata, childNames } from './names.ts'
 
 export const managedJwtKey = 'jwt-secret'
 
-/** Name and key of the signing key: the user's, or the one that we make. */
+/** Name and key of the signing key: the user's Secret, or the one that the operator creates. */
 export function jwtReference ({ metadata, spec: { identity: { jwt: { secretRef } } } }: DittoServer) {
   return secretRef?.name
     ? { name: secretRef.name, key: secretRef.key, managed: false }
     : { name: childNames(metadata.name).jwtSecret, key: managedJwtKey, managed: true }
 }
 
-/** 256 random bits, every value as likely as any other: 43 characters, where the server asks for 32. */
+/** 256 uniformly random bits: 43 characters; the server requires 32. */
 export const newSigningKey = (): string => randomBytes(32).toString('base64url')
 
-/** Made once: a new key would end every session. */
+/** Created once: a new key would end every session. */
 export const jwtSecret = (server: DittoServer, signingKey: string) => ({
   apiVersion: 'v1',
   kind: 'Secret',

@@ -2,7 +2,7 @@ import * as api from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
 import { managedBy } from '../cluster/kinds.ts'
 
-/** Names of everything that belongs to a server called `name`. */
+/** Names of all objects of a server called `name`. */
 export const childNames = (name: string) => ({
   configMap: `${name}-config`,
   jwtSecret: `${name}-jwt-secret`,
@@ -13,14 +13,17 @@ export const childNames = (name: string) => ({
   metricsService: `${name}-metrics`,
   statefulSet: name,
   perconaCluster: `${name}-postgres`,
-  /** Made by the Percona operator, for the user `dittofs`. */
+  /** Created by the Percona operator, for the user `dittofs`. */
   perconaUserSecret: `${name}-postgres-pguser-dittofs`,
 })
 
-/** What selects the pod. It can never change: the selector of a StatefulSet is immutable. */
+/** The name that the StatefulSet controller gives to the only pod. */
+export const podName = (name: string) => `${childNames(name).statefulSet}-0`
+
+/** The labels that select the pod. They can never change: the selector of a StatefulSet is immutable. */
 export const selectorLabels = (name: string) => ({ app: 'dittofs-server', instance: name })
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/, and the ones that select. */
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/, and the labels that select. */
 export const labels = (name: string) => ({
   ...selectorLabels(name),
   'app.kubernetes.io/name': 'dittofs-server',
@@ -28,7 +31,7 @@ export const labels = (name: string) => ({
   'app.kubernetes.io/managed-by': managedBy,
 })
 
-/** The owner: what bears it is collected when the server is deleted. */
+/** The owner reference: an object with it is garbage-collected when the server is deleted. */
 export const ownerReference = ({ metadata: { name, uid } }: DittoServer) => ({
   apiVersion: api.apiVersion, kind: api.kind, name, uid, controller: true, blockOwnerDeletion: true,
 })

@@ -1,6 +1,8 @@
 import type { KindName } from '../cluster/kinds.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
+import { percona } from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
+import { versionOnCrd } from '../percona/installed-version.ts'
 import { render } from './index.ts'
 import { renderInputs } from './inputs.ts'
 import { jwtReference, jwtSecret, managedJwtKey, newSigningKey } from './jwt-secret.ts'
@@ -8,14 +10,17 @@ import { childNames } from './names.ts'
 import { postgresEnvSecret } from './postgres-env-secret.ts'
 import { secretDigest, secretUses, type SecretData } from './secret-uses.ts'
 
-/** Reads an object of a cluster, or of what stands in for one; undefined where it does not exist. */
+/**
+ * Reads an object from a cluster, or from its replacement; undefined if the object does not exist. The namespace is ignored for
+ * cluster-scoped kinds.
+ */
 export type ReadObject = (kind: KindName, namespace: string, name: string) => Promise<KubernetesObject | undefined>
 
 /**
- * Every object that the reconcile loop would bring about, in the same order and by the same renderers, from one look at the
- * cluster. The signing key is made only where none exists, so it differs each time until it is kept somewhere.
+ * All objects that the reconcile loop would create, in the same order and with the same renderers, from one observation of the cluster. A
+ * signing key is generated only if none exists, so it differs each time until it is stored.
  */
-export async function renderOffline (server: DittoServer, read: ReadObject): Promise<KubernetesObject[]> {
+export async function renderOffline (server: DittoServer, read: ReadObject, signingKey = newSigningKey()): Promise<KubernetesObject[]> {
   const { name, namespace } = server.metadata
   const uses = secretUses(server)
   const secrets = new Map<string, SecretData>()
@@ -26,21 +31,27 @@ export async function renderOffline (server: DittoServer, read: ReadObject): Pro
   const made: object[] = []
   const jwt = jwtReference(server)
   if (jwt.managed && !secrets.get(jwt.name)?.[managedJwtKey]) {
-    const key = newSigningKey()
-    made.push(jwtSecret(server, key))
-    secrets.set(jwt.name, { [managedJwtKey]: Buffer.from(key).toString('base64') })
+    made.push(jwtSecret(server, signingKey))
+    secrets.set(jwt.name, { [managedJwtKey]: Buffer.from(signingKey).toString('base64') })
   }
   const digest = secretDigest(server, uses, secrets)
   if (digest.connection) made.push(postgresEnvSecret(server, digest.connection))
   const inputs = renderInputs(server, digest, {
     statefulSet: await read('StatefulSet', namespace, name),
+    pod: undefined,
     perconaCluster: await read('PerconaPGCluster', namespace, childNames(name).perconaCluster),
+    perconaOperator: await perconaOperator(server, read),
   })
   const objects = [...made as KubernetesObject[], ...render(server, inputs).flatMap(({ object }) => object ?? [])]
   return server.metadata.uid === '' ? objects.map(withoutOwner) : objects
 }
 
-/** A server that is not in a cluster has no uid that anything could refer to. */
+async function perconaOperator (server: DittoServer, read: ReadObject): Promise<string | undefined> {
+  const crd = server.spec.percona.enabled ? await read('CustomResourceDefinition', '', percona.crdName) : undefined
+  return crd && versionOnCrd(crd)
+}
+
+/** A server that is not in a cluster has no uid, so nothing can refer to it. */
 function withoutOwner (object: KubernetesObject): KubernetesObject {
   const { ownerReferences: _, ...metadata } = object.metadata
   return { ...object, metadata }

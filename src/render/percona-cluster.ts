@@ -1,17 +1,17 @@
 import { percona } from '../dittoserver/api.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
 import type { DittoServerSpec } from '../dittoserver/schema.ts'
+import { choosePercona } from '../percona/choice.ts'
 import type { RenderInputs } from './inputs.ts'
 import { childNames, labels, ownerReference } from './names.ts'
 
-const newCluster = { crVersion: '2.8.0', postgresVersion: 16 }
-
-function backups ({ metadata: { name }, spec: { percona: { backup } } }: DittoServer) {
-  // Percona refuses a cluster that leaves it open whether there are backups.
-  if (!backup.enabled) return { enabled: false }
+function backups ({ metadata: { name }, spec: { percona: { backup } } }: DittoServer, image: string) {
+  // Percona refuses a cluster that does not say whether there are backups, and a cluster without this image even if backups are disabled.
+  if (!backup.enabled) return { enabled: false, pgbackrest: { image } }
   return {
     enabled: true,
     pgbackrest: {
+      image,
       global: {
         'repo1-path': `/pgbackrest/${name}/repo1`,
         'repo1-s3-uri-style': 'path',
@@ -29,6 +29,13 @@ function backups ({ metadata: { name }, spec: { percona: { backup } } }: DittoSe
   }
 }
 
+/**
+ * Without this annotation, the Percona operator stops reconciling a cluster after its backups were removed. Only the pod that runs backups
+ * is deleted; those in the bucket are kept.
+ * https://access.crunchydata.com/documentation/postgres-operator/latest/tutorials/backups-disaster-recovery/disable-backups
+ */
+const authorizeBackupRemoval = { 'pgv2.percona.com/authorizeBackupRemoval': 'true' }
+
 const dataVolume = ({ percona: { storageSize, storageClassName } }: DittoServerSpec) => ({
   accessModes: ['ReadWriteOnce'],
   resources: { requests: { storage: storageSize } },
@@ -36,11 +43,12 @@ const dataVolume = ({ percona: { storageSize, storageClassName } }: DittoServerS
 })
 
 /**
- * The PostgreSQL cluster. It is found again by its labels; an owner it has only while it is to be deleted with the server,
- * for whatever has an owner is sooner or later collected.
+ * The PostgreSQL cluster. It is identified by its labels. It has an owner reference only if it must be deleted with the server, because an
+ * object with an owner is garbage-collected.
  */
-export function perconaCluster (server: DittoServer, { perconaVersions = newCluster }: RenderInputs) {
+export function perconaCluster (server: DittoServer, inputs: Pick<RenderInputs, 'percona'>) {
   const { metadata: { name, namespace }, spec } = server
+  const { crVersion, postgresVersion, images } = inputs.percona ?? choosePercona(spec.percona, undefined, undefined)
   return {
     apiVersion: `${percona.group}/${percona.version}`,
     kind: percona.kind,
@@ -49,13 +57,17 @@ export function perconaCluster (server: DittoServer, { perconaVersions = newClus
       namespace,
       labels: labels(name),
       ...(spec.percona.deleteWithServer ? { ownerReferences: [ownerReference(server)] } : {}),
+      ...(spec.percona.backup.enabled ? {} : { annotations: authorizeBackupRemoval }),
     },
     spec: {
-      crVersion: perconaVersions.crVersion,
-      postgresVersion: perconaVersions.postgresVersion,
+      ...(crVersion === undefined ? {} : { crVersion }),
+      postgresVersion,
+      ...(images.postgres === undefined ? {} : { image: images.postgres }),
       instances: [{ name: 'instance1', replicas: spec.percona.replicas, dataVolumeClaimSpec: dataVolume(spec) }],
       users: [{ name: 'dittofs', databases: [spec.percona.databaseName] }],
-      backups: backups(server),
+      // Percona operator 2.8 panics if there is no pgBouncer section, and then stops reconciling every other cluster too.
+      proxy: { pgBouncer: { replicas: spec.percona.pgBouncer.replicas, image: images.pgBouncer } },
+      backups: backups(server, images.pgBackRest),
     },
   }
 }

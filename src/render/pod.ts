@@ -2,17 +2,22 @@ import { effectiveBackend } from '../dittoserver/database.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
 import { listeners } from '../dittoserver/ports.ts'
 import type { Claim } from './claim.ts'
+import { canonicalQuantities, withoutEmpty } from './canonical.ts'
 import { environment } from './environment.ts'
+import { imagePullPolicy } from './image-pull-policy.ts'
 import type { RenderInputs } from './inputs.ts'
 import { containerSecurityContext, podSecurityContext } from './security.ts'
 import { podVolumes, volumeMounts } from './volumes.ts'
 import { waitForPostgres } from './wait-for-postgres.ts'
 
-const defaultImage = 'marmos91c/dittofs:latest'
+/** Name of the container of the server. */
+export const serverContainer = 'dittofs'
 
-/** Seconds that a Service needs to forget the pod before the server goes. */
+export const defaultImage = 'marmos91c/dittofs:latest'
+
+/** Seconds that a Service needs to remove the pod from its endpoints before the server stops. */
 const preStopSleep = 5
-/** The server stops in three stages of up to `shutdown_timeout` (30 s) each; 10 s are left for the rest. */
+/** The server stops in three stages of up to `shutdown_timeout` (30 s) each; 10 s are a reserve. */
 const terminationGracePeriodSeconds = preStopSleep + 3 * 30 + 10
 
 const probe = (path: string, port: number, rest: object) => ({
@@ -28,15 +33,29 @@ function containerPorts ({ spec: { controlPlane, metrics, smb } }: DittoServer) 
   ].map(port => ({ ...port, protocol: 'TCP' }))
 }
 
+function securityContext ({ spec }: DittoServer) {
+  const context = podSecurityContext(spec)
+  return context ? { securityContext: context } : {}
+}
+
+function resources ({ spec: { resources: given } }: DittoServer) {
+  if (!given) return {}
+  const { limits, requests, claims } = given
+  const canonical = withoutEmpty({ limits: canonicalQuantities(limits), requests: canonicalQuantities(requests), claims })
+  return canonical === undefined ? {} : { resources: canonical }
+}
+
 function container (server: DittoServer, inputs: RenderInputs, templates: readonly Claim[]) {
   const { spec } = server
   const { port } = spec.controlPlane
+  const image = spec.image || defaultImage
   return {
-    name: 'dittofs',
-    image: spec.image || defaultImage,
-    // No command: the binary was renamed between versions, and the entrypoint of every image is right.
+    name: serverContainer,
+    image,
+    imagePullPolicy: imagePullPolicy(image),
+    // No command: the name of the binary differs between versions, and the entrypoint of every image is correct.
     args: ['start', '--foreground', '--config', '/config/config.yaml'],
-    ...(spec.resources ? { resources: spec.resources } : {}),
+    ...resources(server),
     securityContext: containerSecurityContext(spec),
     ports: containerPorts(server),
     env: environment(server, inputs),
@@ -44,16 +63,18 @@ function container (server: DittoServer, inputs: RenderInputs, templates: readon
     startupProbe: probe('/health', port, { failureThreshold: 30 }),
     livenessProbe: probe('/health', port, { initialDelaySeconds: 15, periodSeconds: 10 }),
     readinessProbe: probe('/health/ready', port, { initialDelaySeconds: 10 }),
+    // The end of the log is then in the status of the pod, and from there in ours.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     lifecycle: { preStop: { sleep: { seconds: preStopSleep } } },
   }
 }
 
 export const podSpec = (server: DittoServer, inputs: RenderInputs, templates: readonly Claim[]) => ({
   automountServiceAccountToken: false,
-  // The variables of a Service called `dittofs-metrics` would override `metrics.port` with a URL.
+  // Otherwise the environment variables of a Service called `dittofs-metrics` would override `metrics.port` with a URL.
   enableServiceLinks: false,
   terminationGracePeriodSeconds,
-  securityContext: podSecurityContext(server.spec),
+  ...securityContext(server),
   ...(effectiveBackend(server.spec) === 'percona' ? { initContainers: [waitForPostgres(server)] } : {}),
   containers: [container(server, inputs, templates)],
   volumes: podVolumes(server),

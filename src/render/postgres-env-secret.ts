@@ -10,17 +10,20 @@ export interface PostgresConnection {
   readonly sslmode: string
 }
 
-/** What libpq does where nothing is said: TLS where the server offers it. */
+/** The same as keys of a Secret. */
+export const connectionKeys: readonly (keyof PostgresConnection)[] = ['host', 'port', 'database', 'user', 'password', 'sslmode']
+
+/** The default of libpq: TLS if the server offers it. */
 const defaultSslmode = 'prefer'
 
-/** The parts of a `postgres://` URL, percent-decoded; undefined when it is none, or names no host, database or user. */
+/** The parts of a `postgres://` URL, percent-decoded; undefined if it is not such a URL, or has no host, database or user. */
 export function parsePostgresUrl (text: string): PostgresConnection | undefined {
   const trimmed = text.trim()
   if (!/^postgres(ql)?:\/\//.test(trimmed) || !URL.canParse(trimmed)) return undefined
   const url = new URL(trimmed)
   try {
     const connection = {
-      // An IPv6 address stands in brackets in a URL, and nowhere else.
+      // An IPv6 address has brackets only in a URL.
       host: decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1'),
       port: url.port || '5432',
       database: decodeURIComponent(url.pathname.slice(1)),
@@ -34,7 +37,10 @@ export function parsePostgresUrl (text: string): PostgresConnection | undefined 
   }
 }
 
-/** The server takes the parts of a connection one by one: the user's URL is split into a Secret of ours, never into the ConfigMap. */
+/**
+ * The server needs the parts of a connection separately: the user's URL is split into a Secret that the operator creates, never into the
+ * ConfigMap.
+ */
 export const postgresEnvSecret = (server: DittoServer, connection: PostgresConnection) => ({
   apiVersion: 'v1',
   kind: 'Secret',

@@ -1,17 +1,19 @@
 import { effectiveBackend } from '../dittoserver/database.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
+import type { DittoServerSpec, SecretKeySelector } from '../dittoserver/schema.ts'
 import { configFile } from './config-file.ts'
 import { configHash, type SecretEntry } from './config-hash.ts'
 import { jwtReference } from './jwt-secret.ts'
 import { childNames } from './names.ts'
-import { parsePostgresUrl, type PostgresConnection } from './postgres-env-secret.ts'
+import { connectionKeys, parsePostgresUrl, type PostgresConnection } from './postgres-env-secret.ts'
 
-/** A Secret that the pod reads, and which of its keys count. */
+/** A Secret that the pod reads, and the keys that it uses. */
 export interface SecretUse {
   readonly prefix: 'jwt' | 'admin' | 'postgres' | 's3' | 'percona'
   readonly secret: string
-  /** Absent: every key. */
+  /** The one key that is required, or the keys of which any may exist. A change of other keys does not restart the pod. */
   readonly key?: string
+  readonly keys?: readonly string[]
 }
 
 /** Every Secret that the pod reads, in a fixed order. */
@@ -23,32 +25,42 @@ export function secretUses (server: DittoServer): SecretUse[] {
   return [
     { prefix: 'jwt', secret: jwt.name, key: jwt.key },
     ...(password?.name ? [{ prefix: 'admin' as const, secret: password.name, key: password.key }] : []),
-    ...(backend === 'external' && database.postgresSecretRef ? [{ prefix: 'postgres' as const, secret: database.postgresSecretRef.name }] : []),
-    ...(s3.credentialsSecretRef ? [{ prefix: 's3' as const, secret: s3.credentialsSecretRef.secretName }] : []),
+    ...(backend === 'external' && database.postgresSecretRef ? [postgresUse(database.postgresSecretRef)] : []),
+    ...(s3.credentialsSecretRef ? [s3Use(s3.credentialsSecretRef)] : []),
     ...(backend === 'percona' ? [{ prefix: 'percona' as const, secret: childNames(name).perconaUserSecret, key: 'uri' }] : []),
   ]
 }
 
-/** What the Secrets come to. No value of a Secret is kept but a connection that is about to be written into another. */
+const postgresUse = ({ name, key }: SecretKeySelector): SecretUse =>
+  ({ prefix: 'postgres', secret: name, keys: [key, ...connectionKeys] })
+
+const s3Use = ({ secretName, accessKeyIdKey, secretAccessKeyKey, endpointKey }: S3Reference): SecretUse =>
+  ({ prefix: 's3', secret: secretName, keys: [accessKeyIdKey, secretAccessKeyKey, endpointKey] })
+
+type S3Reference = NonNullable<DittoServerSpec['s3']['credentialsSecretRef']>
+
+/** The render inputs from the Secrets. No Secret value is kept except a connection that will be written to another Secret. */
 export interface SecretDigest {
   readonly configHash: string
   readonly externalPostgres?: 'keys' | 'url'
-  /** Of an external PostgreSQL whose Secret holds a URL; only when it was read in this pass. */
+  /** For an external PostgreSQL whose Secret contains a URL; only if it was read in this pass. */
   readonly connection?: PostgresConnection
   readonly missing: readonly string[]
 }
 
-/** Data of a Secret, in base64 as the API has it; undefined where the Secret does not exist. */
+/** Data of a Secret, in base64 as in the API; undefined if the Secret does not exist. */
 export type SecretData = Readonly<Record<string, string>> | undefined
 
 const decode = (value: string | undefined) => value === undefined ? undefined : Buffer.from(value, 'base64')
 
 /** `secrets`: the data of each Secret that `uses` names. Pure. */
 export function secretDigest (server: DittoServer, uses: readonly SecretUse[], secrets: ReadonlyMap<string, SecretData>): SecretDigest {
-  const entries = uses.flatMap(({ prefix, secret, key }): SecretEntry[] => {
+  const entries = uses.flatMap(({ prefix, secret, key, keys = [] }): SecretEntry[] => {
     const data = secrets.get(secret)
     if (key !== undefined) return [{ name: `${prefix}:${key}`, value: decode(data?.[key]) }]
-    return data ? Object.keys(data).map(each => ({ name: `${prefix}:${each}`, value: decode(data[each]) })) : [{ name: `${prefix}:`, value: undefined }]
+    if (!data) return [{ name: `${prefix}:`, value: undefined }]
+    const used = Object.keys(data).filter(each => keys.includes(each))
+    return used.map(each => ({ name: `${prefix}:${each}`, value: decode(data[each]) }))
   })
   const missing = [...new Set(uses.filter(({ secret }) => !secrets.get(secret)).map(({ secret }) => secret))]
   const ref = server.spec.database.postgresSecretRef

@@ -1,9 +1,10 @@
+import { withoutEmpty } from './canonical.ts'
 import type { DittoServerSpec } from '../dittoserver/schema.ts'
 
 /** User and group of the server's image. */
 const serverUser = 65532
 
-/** What a namespace that enforces Pod Security `restricted` asks of a container. */
+/** The requirements of the Pod Security level `restricted` for a container. */
 export const restrictedSecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
@@ -11,14 +12,25 @@ export const restrictedSecurityContext = {
   seccompProfile: { type: 'RuntimeDefault' },
 } as const
 
-/** The user's settings over ours, field by field; capabilities that are added do not bring the dropped ones back. */
-export const containerSecurityContext = ({ securityContext = {} }: DittoServerSpec) => ({
+/** The server runs on Linux. */
+function forLinux<Context extends { windowsOptions?: unknown }> ({ windowsOptions: _, ...context }: Context): Omit<Context, 'windowsOptions'> {
+  return context
+}
+
+/**
+ * The user's settings override ours, field by field; capabilities that the user adds do not restore the dropped ones. The API server
+ * refuses a privileged container that disallows privilege escalation, so in that case our setting is omitted.
+ */
+export const containerSecurityContext = ({ securityContext = {} }: DittoServerSpec) => withoutEmpty({
   ...restrictedSecurityContext,
-  ...securityContext,
+  ...(securityContext.privileged ? { allowPrivilegeEscalation: true } : {}),
+  ...forLinux(securityContext),
   ...(securityContext.capabilities ? { capabilities: { ...restrictedSecurityContext.capabilities, ...securityContext.capabilities } } : {}),
 })
 
-/** The user's as a whole, or ours. */
-export const podSecurityContext = ({ podSecurityContext: given }: DittoServerSpec) => given ?? {
+/** The whole setting of the user, or ours. */
+export const podSecurityContext = ({ podSecurityContext: given }: DittoServerSpec) => given ? withoutEmpty(forLinux(given)) : ours
+
+const ours = {
   fsGroup: serverUser, runAsUser: serverUser, runAsGroup: serverUser, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' },
 }

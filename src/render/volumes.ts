@@ -1,16 +1,17 @@
 import { effectiveBackend } from '../dittoserver/database.ts'
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
 import type { DittoServerSpec } from '../dittoserver/schema.ts'
+import { canonicalQuantity } from './canonical.ts'
 import type { Claim } from './claim.ts'
 import { childNames } from './names.ts'
 
 interface Volume { readonly name: string, readonly mountPath: string, readonly size: (spec: DittoServerSpec) => string | undefined }
 
-/** Every volume that a server may have: where it is mounted, and how large it is, if it is there at all. */
+/** All possible volumes of a server, with mount path, and size if the volume exists. */
 const volumes: readonly Volume[] = [
   { name: 'metadata', mountPath: '/data/metadata', size: ({ storage }) => storage.metadataSize },
   { name: 'content', mountPath: '/data/content', size: ({ storage }) => storage.contentSize || undefined },
-  // Holds the write-ahead log: an emptyDir would lose what a crash leaves behind.
+  // Contains the write-ahead log: an emptyDir would lose the data that a crash leaves in it.
   { name: 'cache', mountPath: '/data/cache', size: ({ storage }) => storage.cacheSize },
   {
     name: 'controlplane',
@@ -30,16 +31,19 @@ export function claimTemplates ({ spec }: DittoServer): Claim[] {
           spec: {
             accessModes: ['ReadWriteOnce'],
             ...(storageClassName === undefined ? {} : { storageClassName }),
-            resources: { requests: { storage } },
+            resources: { requests: { storage: canonicalQuantity(storage) } },
           },
         }]
   })
 }
 
-/** Name of the claim that the StatefulSet controller makes of a template. */
+/** Name of the claim that the StatefulSet controller creates from a template. */
 export const claimName = (template: string, server: string) => `${template}-${server}-0`
 
-/** What is mounted follows the templates that the pod really has. */
+/** Names of all possible claims of a server. */
+export const claimNames = (server: string): string[] => volumes.map(({ name }) => claimName(name, server))
+
+/** The mounts match the templates that the pod really has. */
 export const volumeMounts = (templates: readonly Claim[]) => [
   ...volumes
     .filter(({ name }) => templates.some(({ metadata }) => metadata.name === name))

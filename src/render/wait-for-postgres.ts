@@ -3,12 +3,12 @@ import { restrictedSecurityContext } from './security.ts'
 import { childNames } from './names.ts'
 
 const image = 'postgres:16-alpine'
-/** The user `postgres` of the image. */
+/** The UID of the user `postgres` in the image. */
 const user = 70
-/** Seconds. After that the pod fails, and its restart is there to be seen. */
+/** Seconds. After that the pod fails, and its restarts are visible. */
 const limit = 300
 
-/** A query, and not just an open port: it proves the credentials. The clock decides when to give up, not a count of tries. */
+/** Runs a query instead of only testing the port: this verifies the credentials. The timeout uses the clock, not a number of attempts. */
 const script = `deadline=$(($(date +%s) + ${limit}))
 until psql -tAc 'select 1' >/dev/null; do
   [ "$(date +%s)" -lt "$deadline" ] || { echo "PostgreSQL at $PGHOST did not answer within ${limit} s"; exit 1; }
@@ -16,7 +16,7 @@ until psql -tAc 'select 1' >/dev/null; do
   sleep 2
 done`
 
-/** Lets the server start only when its database answers. Percona only. */
+/** Delays the start of the server until its database answers. Percona only. */
 export function waitForPostgres ({ metadata: { name } }: DittoServer) {
   const secret = childNames(name).perconaUserSecret
   const variables = { PGHOST: 'host', PGPORT: 'port', PGUSER: 'user', PGPASSWORD: 'password', PGDATABASE: 'dbname' }
@@ -30,5 +30,6 @@ export function waitForPostgres ({ metadata: { name } }: DittoServer) {
       { name: 'PGCONNECT_TIMEOUT', value: '5' },
     ],
     securityContext: { ...restrictedSecurityContext, runAsUser: user },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
   }
 }

@@ -1,14 +1,23 @@
+import { posix } from 'node:path'
+import { acknowledgeAnnotation } from '../dittoserver/api.ts'
 import { effectiveBackend, type Backend } from '../dittoserver/database.ts'
-import { quote } from './finding.ts'
-import type { Complaint, Facts, Rule } from './rule.ts'
-import { secretMissing, secretNeeds, type SecretReference } from './secret-reference.ts'
+import { quote } from '../dittoserver/quote.ts'
+import type { Facts } from './facts.ts'
+import { follows, postgresConnection, secretMissing } from './reference.ts'
+import type { Complaint, Rule } from './rule.ts'
+
+const external = { database: { type: 'postgres', postgresSecretRef: { name: 'pg', key: 'url' } } }
 
 export const typeIgnored: Rule = {
   id: 'DB-TYPE-IGNORED',
   severity: 'warn',
-  summary: 'PostgreSQL is used although `database.type` says `sqlite`: the reference decides.',
+  summary: 'PostgreSQL is used although `database.type` is `sqlite`: `postgresSecretRef` takes precedence.',
   judge: ({ server: { spec: { database } } }) => database.postgresSecretRef && database.type === 'sqlite'
-    ? [{ field: 'spec.database.type', detail: 'is \'sqlite\', but postgresSecretRef is set: PostgreSQL is used; say \'postgres\'' }]
+    ? [{
+        field: 'spec.database.type',
+        restsOn: ['spec.database.type', 'spec.database.postgresSecretRef'],
+        detail: 'is sqlite, but postgresSecretRef is set and takes precedence: set it to postgres',
+      }]
     : [],
   example: {
     spec: { database: { postgresSecretRef: { name: 'pg', key: 'url' } } },
@@ -22,57 +31,69 @@ export const postgresWithoutReference: Rule = {
   summary: '`database.type: postgres` needs a `postgresSecretRef` or `percona.enabled`.',
   cel: [{
     at: 'spec',
-    rule: '!(has(self.database) && self.database.type == \'postgres\' && !has(self.database.postgresSecretRef)) || (has(self.percona) && self.percona.enabled)',
+    rule: '!(has(self.database) && has(self.database.type) && self.database.type == \'postgres\' && !has(self.database.postgresSecretRef)) || (has(self.percona) && has(self.percona.enabled) && self.percona.enabled)',
+    restsOn: ['database.type', 'has(database.postgresSecretRef)', 'percona.enabled'],
     fieldPath: '.database.postgresSecretRef',
     reason: 'FieldValueRequired',
     message: 'type \'postgres\' needs a postgresSecretRef, or percona.enabled [DB-PG-NOREF]',
   }],
   judge: ({ server: { spec: { database, percona } } }) =>
     database.type === 'postgres' && !database.postgresSecretRef && !percona.enabled
-      ? [{ field: 'spec.database.postgresSecretRef', problem: 'Required value', detail: 'type \'postgres\' needs it, or percona.enabled' }]
+      ? [{
+          field: 'spec.database.postgresSecretRef',
+          restsOn: ['spec.database.type', 'spec.database.postgresSecretRef', 'spec.percona.enabled'],
+          problem: 'Required value',
+          detail: 'type \'postgres\' needs it, or percona.enabled',
+        }]
       : [],
   example: { spec: { database: { type: 'postgres' } } },
 }
+
+/** Required fields of each reference. The name of the signing key Secret may be omitted: the operator then creates the Secret. */
+const named = [
+  { reference: 'spec.database.postgresSecretRef', key: 'name', detail: 'must name a Secret' },
+  { reference: 'spec.identity.admin.passwordSecretRef', key: 'name', detail: 'must name a Secret' },
+  { reference: 'spec.identity.admin.passwordSecretRef', key: 'key', detail: 'must name a key of the Secret' },
+] as const
 
 export const referenceIncomplete: Rule = {
   id: 'SECRET-REF-REQ',
   severity: 'deny',
   summary: 'A reference to a Secret must name it.',
-  cel: [
-    { at: 'spec.database.postgresSecretRef', rule: 'self.name.size() > 0', fieldPath: '.name', reason: 'FieldValueRequired', message: 'must name a Secret [SECRET-REF-REQ]' },
-    { at: 'spec.identity.admin.passwordSecretRef', rule: 'self.name.size() > 0', fieldPath: '.name', reason: 'FieldValueRequired', message: 'must name a Secret [SECRET-REF-REQ]' },
-    { at: 'spec.identity.admin.passwordSecretRef', rule: 'self.key.size() > 0', fieldPath: '.key', reason: 'FieldValueRequired', message: 'must name a key of the Secret [SECRET-REF-REQ]' },
-  ],
+  cel: named.map(({ reference, key, detail }) => ({
+    at: reference,
+    rule: `has(self.${key}) && self.${key}.size() > 0`,
+    restsOn: [key],
+    fieldPath: `.${key}`,
+    reason: 'FieldValueRequired',
+    message: `${detail} [SECRET-REF-REQ]`,
+  })),
   judge: ({ server: { spec: { database, identity } } }) => {
-    const complaints: Complaint[] = []
-    const admin = identity.admin.passwordSecretRef
-    if (database.postgresSecretRef?.name === '') complaints.push({ field: 'spec.database.postgresSecretRef.name', problem: 'Required value', detail: 'must name a Secret' })
-    if (admin?.name === '') complaints.push({ field: 'spec.identity.admin.passwordSecretRef.name', problem: 'Required value', detail: 'must name a Secret' })
-    if (admin?.key === '') complaints.push({ field: 'spec.identity.admin.passwordSecretRef.key', problem: 'Required value', detail: 'must name a key of the Secret' })
-    return complaints
+    const { passwordSecretRef } = identity.admin
+    const values = [database.postgresSecretRef?.name, passwordSecretRef?.name, passwordSecretRef?.key]
+    return named.flatMap(({ reference, key, detail }, index): Complaint[] =>
+      values[index] === '' ? [{ field: `${reference}.${key}`, problem: 'Required value', detail }] : [])
   },
   example: { spec: { identity: { admin: { passwordSecretRef: { key: 'password' } } } } },
 }
 
-/** `B(x)` of the CEL rule below: the effective backend of a spec. */
-const backendOf = (spec: string) =>
-  `(has(${spec}.percona) && ${spec}.percona.enabled ? 'percona' : has(${spec}.database) && has(${spec}.database.postgresSecretRef) ? 'external' : 'sqlite')`
+/** CEL: the effective database of a spec. */
+export const backendOf = (spec: string) =>
+  `(has(${spec}.percona) && has(${spec}.percona.enabled) && ${spec}.percona.enabled ? 'percona' : has(${spec}.database) && has(${spec}.database.postgresSecretRef) ? 'external' : 'sqlite')`
 
-const wording: Readonly<Record<Backend, string>> = {
-  sqlite: 'SQLite', external: 'an external PostgreSQL', percona: 'the Percona cluster',
-}
+const wording: Readonly<Record<Backend, string>> = { sqlite: 'SQLite', external: 'external PostgreSQL', percona: 'Percona' }
 
 export const backendChange: Rule = {
   id: 'DB-TYPE-CHANGE',
   severity: 'deny',
   operations: ['UPDATE'],
-  summary: 'A server cannot move between SQLite, an external PostgreSQL and Percona: no data moves with it. Leaving Percona is the business of PG-DISABLE.',
+  summary: 'A server cannot move between SQLite, an external PostgreSQL and Percona: the data is not migrated. PG-DISABLE covers a change away from Percona.',
   cel: [{
     at: 'spec',
     rule: `${backendOf('oldSelf')} == 'percona' || ${backendOf('self')} == ${backendOf('oldSelf')}`,
     fieldPath: '.database',
     reason: 'FieldValueForbidden',
-    message: 'a server cannot move to another database, users and shares would be gone: create a second DittoServer [DB-TYPE-CHANGE]',
+    message: 'a server cannot move to another database, users and shares would be lost: create a second DittoServer [DB-TYPE-CHANGE]',
   }],
   judge: ({ server, old }) => {
     if (!old) return []
@@ -80,20 +101,53 @@ export const backendChange: Rule = {
     if (before === 'percona' || before === after) return []
     return [{
       field: 'spec.database',
+      restsOn: ['spec.percona.enabled', 'spec.database.postgresSecretRef'],
       problem: 'Forbidden',
-      detail: `a server cannot move from ${wording[before]} to ${wording[after]}, users and shares would be gone; create a second DittoServer`,
+      detail: `cannot move from ${wording[before]} to ${wording[after]}; create a second DittoServer`,
     }]
   },
-  example: { spec: { database: { type: 'postgres', postgresSecretRef: { name: 'pg', key: 'url' } } }, oldSpec: {}, cluster: { secrets: { pg: { url: 40 } } } },
+  example: { spec: external, oldSpec: {}, cluster: { secrets: { pg: { url: 40 } } } },
 }
 
-const external: SecretReference = {
-  field: 'spec.database.postgresSecretRef.name',
-  name: ({ database, percona }) => percona.enabled ? undefined : database.postgresSecretRef?.name || undefined,
-  consequence: 'the pod starts only once it does',
+export const databasePathChange: Rule = {
+  id: 'DB-PATH-CHANGE',
+  severity: 'deny',
+  acknowledgeable: true,
+  operations: ['UPDATE'],
+  summary: 'With another `sqlite.path` the server starts with an empty database: existing users and shares are no longer visible.',
+  judge: ({ server, old }) => {
+    if (!old || effectiveBackend(server.spec) !== 'sqlite' || effectiveBackend(old.spec) !== 'sqlite') return []
+    const [before, after] = [old.spec.database.sqlite.path, server.spec.database.sqlite.path]
+    if (posix.normalize(before) === posix.normalize(after)) return []
+    return [{
+      field: 'spec.database.sqlite.path',
+      problem: 'Forbidden',
+      found: after,
+      detail: `starts with an empty database, users and shares stay in ${quote(before)}; to accept, annotate ${acknowledgeAnnotation}=DB-PATH-CHANGE`,
+      acknowledged: `users and shares stay in ${quote(before)}; the server starts with what ${quote(after)} has`,
+    }]
+  },
+  example: { spec: { database: { sqlite: { path: '/data/controlplane/other.db' } } }, oldSpec: {} },
 }
 
-/** Keys of the second shape of the Secret, in which every part of the connection has its own. */
+export const databaseSecretChange: Rule = {
+  id: 'DB-SECRET-CHANGE',
+  severity: 'warn',
+  operations: ['UPDATE'],
+  summary: 'The connection to PostgreSQL comes from another Secret. If the Secret leads to another database, existing users and shares are no longer visible.',
+  judge: ({ server, old }) => {
+    if (!old || effectiveBackend(server.spec) !== 'external' || effectiveBackend(old.spec) !== 'external') return []
+    const [before, after] = [old.spec.database.postgresSecretRef, server.spec.database.postgresSecretRef]
+    if (!before || !after || (before.name === after.name && before.key === after.key)) return []
+    const field = before.name === after.name ? 'spec.database.postgresSecretRef.key' : postgresConnection.field
+    return [{ field, detail: 'must lead to the same database, or users and shares disappear' }]
+  },
+  example: {
+    spec: { database: { type: 'postgres', postgresSecretRef: { name: 'pg-2', key: 'url' } } }, oldSpec: external, cluster: { secrets: { 'pg-2': { url: 40 } } },
+  },
+}
+
+/** Keys of the second form of the Secret, with one key for each part of the connection. */
 const parts = ['host', 'database', 'user', 'password']
 
 function lackingParts (secret: string, key: string, facts: Facts): string | undefined {
@@ -109,15 +163,14 @@ function lackingParts (secret: string, key: string, facts: Facts): string | unde
 export const databaseSecretMissing: Rule = {
   id: 'DB-SECRET-MISSING',
   severity: 'warn',
-  summary: 'The Secret with the connection to PostgreSQL does not exist, or lacks what it must hold.',
-  when: spec => [spec.database.postgresSecretRef, spec.percona.enabled],
-  needs: secretNeeds(external),
+  summary: 'The Secret with the connection to PostgreSQL does not exist, or keys are missing in it.',
+  ...follows(postgresConnection),
   judge: ({ server, facts }) => {
-    const secret = external.name(server.spec)
+    const secret = postgresConnection.name(server.spec)
     const ref = server.spec.database.postgresSecretRef
-    if (!secret || !ref) return []
+    if (secret === undefined || !ref) return []
     const lacking = lackingParts(secret, ref.key, facts)
-    return lacking ? [{ field: 'spec.database.postgresSecretRef', detail: lacking }] : secretMissing(external, server.spec, facts)
+    return lacking ? [{ field: 'spec.database.postgresSecretRef.key', detail: lacking }] : secretMissing(postgresConnection, server.spec, facts)
   },
-  example: { spec: { database: { type: 'postgres', postgresSecretRef: { name: 'pg', key: 'url' } } }, cluster: { secrets: { pg: { host: 9, user: 7 } } } },
+  example: { spec: external, cluster: { secrets: { pg: { host: 9, user: 7 } } } },
 }

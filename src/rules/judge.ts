@@ -1,82 +1,88 @@
-import { isDeepStrictEqual } from 'node:util'
-import { acknowledgeAnnotation } from '../dittoserver/api.ts'
-import { readDittoServer, toStored, type DittoServer, type Reading } from '../dittoserver/dittoserver.ts'
-import { isObject } from '../dittoserver/structural.ts'
-import type { SchemaError } from '../dittoserver/validate.ts'
-import { sentence, type Finding } from './finding.ts'
+import { comparison, readDittoServer, type DittoServer, type Reading } from '../dittoserver/dittoserver.ts'
+import type { SchemaError } from '../dittoserver/schema-errors.ts'
+import { acknowledgesNow } from './acknowledgement.ts'
+import type { Facts } from './facts.ts'
+import type { Finding } from './finding.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
-import type { Complaint, Facts, Need, Operation, Rule, Subject } from './rule.ts'
+import type { Complaint, Need, Operation, Rule, Subject } from './rule.ts'
 import { rules } from './table.ts'
+import { unverified } from './unverified.ts'
 
 export interface Request {
   readonly operation: Operation
-  /** The object as it came: any JSON value. */
+  /** The object as received: any JSON value. */
   readonly object: unknown
   readonly oldObject?: unknown
   readonly dryRun?: boolean
 }
 
-/** A request made ready: what must be known of the cluster before it can be judged. */
-export interface Case {
-  readonly request: Request
+/** A prepared request: what must be looked up in the cluster before the request can be judged. It does not keep the received objects. */
+export interface Prepared {
   readonly reading: Reading
   readonly old?: Reading
-  /** Why there is nothing to judge. */
-  readonly exempt?: 'deleting' | 'unchanged'
-  readonly active: readonly Rule[]
-  readonly needs: readonly Need[]
+  /** Fields that differ from the old object, and their parents; see Comparison. Absent on CREATE. */
+  readonly changed?: ReadonlySet<string>
+  /** Schema errors that the old object has too, with exactly the same value. */
+  readonly inherited: ReadonlySet<SchemaError>
+  /** Why nothing is judged. */
+  readonly exempt?: Exemption
+  readonly dryRun: boolean
   readonly policy: Policy
+  readonly active: readonly Rule[]
+  /** All facts that the rules need, without duplicates. */
+  readonly asked: readonly Need[]
+  readonly needs: readonly Need[]
 }
+
+export type Exemption = 'deleting' | 'unchanged'
 
 export interface Verdict {
   readonly allowed: boolean
   readonly errors: readonly Finding[]
   readonly warnings: readonly Finding[]
-  readonly exempt?: 'deleting' | 'unchanged'
+  readonly exempt?: Exemption
 }
 
-/** The first half of judging: reads the objects and says which facts are needed. Pure. */
-export function prepare (request: Request, policy: Policy = defaultPolicy, table: readonly Rule[] = rules): Case {
-  const { operation, object, oldObject } = request
+/** The first phase: reads the objects and determines the required facts. Pure. */
+export function prepare (request: Request, policy: Policy = defaultPolicy, table: readonly Rule[] = rules): Prepared {
+  const { operation, object, oldObject, dryRun = false } = request
   const reading = readDittoServer(object)
-  const base = { request, reading, policy }
-  if (operation === 'UPDATE') {
-    const old = readDittoServer(oldObject)
-    const exempt = reading.server.metadata.deletionTimestamp ? 'deleting' : sameSpec(object, oldObject) ? 'unchanged' : undefined
-    const active = exempt ? [] : table.filter(rule => isActive(rule, policy, operation, [reading.server, old.server]))
-    return { ...base, old, active, needs: needsOf(active, { server: reading.server, old: old.server }), ...(exempt ? { exempt } : {}) }
+  if (operation === 'CREATE') {
+    const active = activeOnCreate(table, policy)
+    return { reading, inherited: new Set(), dryRun, policy, active, ...needsOf(active, { server: reading.server }) }
   }
-  const active = activeOnCreate(table, policy)
-  return { ...base, active, needs: needsOf(active, { server: reading.server }) }
+  const old = readDittoServer(oldObject)
+  const changed = comparison.changedPaths(object, oldObject)
+  // Changes of metadata must not depend on the rest of the object, and an object that is being deleted must not be blocked.
+  const exempt = reading.server.metadata.deletionTimestamp ? 'deleting' : changed.has('spec') ? undefined : 'unchanged'
+  const active = exempt ? [] : table.filter(rule => isActive(rule, policy, operation, changed))
+  const inherited = new Set(reading.errors.filter(({ restsOn }) => comparison.sameAt(object, oldObject, restsOn)))
+  const needs = needsOf(active, { server: reading.server, old: old.server })
+  return { reading, old, changed, inherited, dryRun, policy, active, ...needs, ...(exempt ? { exempt } : {}) }
 }
 
-/** The second half: every finding, in the order of the rule table. Pure. */
-export function judge (prepared: Case, facts: Facts): Verdict {
+/** The second phase: all findings, in the order of the rule table. Pure. */
+export function judge (prepared: Prepared, facts: Facts): Verdict {
   const { reading: { server, errors }, old, exempt, active } = prepared
   if (exempt) return { allowed: true, errors: [], warnings: [], exempt }
-  const subject: Subject = { server, facts, ...(old ? { old: old.server } : {}) }
+  const subject: Subject = { server, facts, unverified: unverified(prepared.asked, facts), ...(old ? { old: old.server } : {}) }
   const claimed = errors.length > 0 ? claim(errors, active) : undefined
   const verdict = { errors: [] as Finding[], warnings: [] as Finding[] }
   const add = (finding: Finding) => (finding.severity === 'deny' ? verdict.errors : verdict.warnings).push(finding)
   for (const rule of active) {
-    if (claimed) for (const error of claimed.get(rule) ?? []) add(weigh(rule, describe(error), prepared))
-    for (const complaint of rule.judge(subject)) {
-      if (!errors.some(({ path }) => overlap(path, complaint.field))) add(weigh(rule, complaint, prepared))
+    const own = claimed?.get(rule)
+    if (own) for (const error of own) add(weigh(rule, describe(error), prepared, prepared.inherited.has(error)))
+    const complaints = rule.judge(subject)
+    // Nearly always: to begin an iteration over nothing costs as much as the rule.
+    if (complaints.length === 0) continue
+    for (const complaint of complaints) {
+      if (!isMoot(complaint, rule, prepared)) add(weigh(rule, complaint, prepared, isInherited(complaint, prepared)))
     }
   }
   return { allowed: verdict.errors.length === 0, ...verdict }
 }
 
-/** Edits of metadata must not depend on the rest. Compared as the API server stores it, so that a default is no change. */
-function sameSpec (object: unknown, oldObject: unknown): boolean {
-  const spec = (value: unknown) => {
-    const structural = toStored(value)
-    return isObject(structural) ? structural.spec : undefined
-  }
-  return isDeepStrictEqual(spec(object), spec(oldObject))
-}
-
-/** The same for every CREATE, so it is worked out once for a policy. */
+/** Identical for every CREATE, so it is computed once per policy. */
 const onCreate = new WeakMap<Policy, { table: readonly Rule[], active: readonly Rule[] }>()
 
 function activeOnCreate (table: readonly Rule[], policy: Policy): readonly Rule[] {
@@ -87,61 +93,54 @@ function activeOnCreate (table: readonly Rule[], policy: Policy): readonly Rule[
   return active
 }
 
-function isActive (rule: Rule, policy: Policy, operation: Operation, versions?: readonly [DittoServer, DittoServer]): boolean {
+function isActive (rule: Rule, policy: Policy, operation: Operation, changed?: ReadonlySet<string>): boolean {
   if (policy(rule) === 'off' || !(rule.operations ?? [operation]).includes(operation)) return false
-  if (!versions || !rule.when) return true
-  const [server, old] = versions
-  return !isDeepStrictEqual(rule.when(server.spec), rule.when(old.spec))
+  return !changed || !rule.when || rule.when.some(field => changed.has(field))
 }
 
-function needsOf (active: readonly Rule[], subject: Omit<Subject, 'facts'>): Need[] {
+function needsOf (active: readonly Rule[], subject: { server: DittoServer, old?: DittoServer }): Pick<Prepared, 'asked' | 'needs'> {
+  const asked: Need[] = []
   const needs: Need[] = []
   for (const rule of active) {
-    if (!rule.needs) continue
-    for (const need of rule.needs(subject)) if (!needs.some(known => sameNeed(known, need))) needs.push(need)
+    for (const need of rule.needs?.(subject) ?? []) {
+      if (!needs.some(known => isSame(known, need))) needs.push(need)
+      if (!asked.some(known => isSame(known, need) && known.field === need.field)) asked.push(need)
+    }
   }
-  return needs
+  return { asked, needs }
 }
 
-const sameNeed = (a: Need, b: Need) => a.kind === b.kind && ('name' in a ? a.name : '') === ('name' in b ? b.name : '')
+const isSame = (a: Need, b: Need) => a.kind === b.kind && ('name' in a ? a.name : '') === ('name' in b ? b.name : '')
 
-/** Gives each error of the schema to the first rule that claims it. */
+/** Assigns each schema error to the first rule that claims it. */
 const claim = (errors: readonly SchemaError[], active: readonly Rule[]): Map<Rule | undefined, SchemaError[]> =>
   Map.groupBy(errors, error => active.find(rule => rule.claims?.(error)))
 
 const describe = ({ path, problem, allowed, found }: SchemaError): Complaint => ({ field: path, problem, found, detail: allowed })
 
-/** A rule that speaks of a field the schema already refused would judge the stand-in, not what the user wrote. */
-const overlap = (path: string, field: string) =>
-  path === field || field.startsWith(`${path}.`) || field.startsWith(`${path}[`) || path.startsWith(`${field}.`)
+const restsOn = ({ field, restsOn: fields = [field] }: Complaint) => fields
 
-function weigh (rule: Rule, complaint: Complaint, prepared: Case): Finding {
-  const { request, reading, policy, old } = prepared
-  const finding: Finding = { ...complaint, rule: rule.id, severity: policy(rule) === 'warn' ? 'warn' : 'deny' }
+/** Whether the rule judged a stand-in instead of the user's value, or compared with a stand-in. */
+function isMoot (complaint: Complaint, { operations }: Rule, { reading, old }: Prepared): boolean {
+  const compares = operations?.length === 1 && operations[0] === 'UPDATE'
+  const illegal = compares && old ? [...reading.errors, ...old.errors] : reading.errors
+  return restsOn(complaint).some(field => illegal.some(({ path }) => path === field || field.startsWith(`${path}.`)))
+}
+
+const isInherited = (complaint: Complaint, { changed }: Prepared) =>
+  changed !== undefined && !restsOn(complaint).some(field => changed.has(field))
+
+/** An error that existed before an update does not block the update, as in the API server. */
+function weigh (rule: Rule, complaint: Complaint, { reading: { server }, old, policy, dryRun }: Prepared, inherited: boolean): Finding {
+  const finding: Finding = { ...complaint, rule: rule.id, severity: policy(rule) === 'warn' || complaint.uncertain ? 'warn' : 'deny' }
   if (finding.severity === 'warn') return finding
-  if (rule.restsOnAbsence && request.dryRun) return demote(finding, 'in a dry run only a warning')
-  if (rule.acknowledgeable && acknowledges(reading.server, rule)) return demote(finding, 'acknowledged')
-  if (old && wasThere(rule, finding, old)) return demote(finding, 'as before this change')
+  if (rule.restsOnCluster && dryRun) return demote(finding, 'only a warning in a dry run')
+  if (rule.acknowledgeable && acknowledgesNow(server, old?.server, rule.id)) {
+    const { problem: _, found: __, ...rest } = finding
+    return { ...rest, severity: 'warn', detail: complaint.acknowledged ?? `${complaint.detail} (acknowledged)` }
+  }
+  if (inherited) return demote(finding, 'existed before')
   return complaint.problem ? finding : { ...finding, problem: 'Forbidden' }
 }
 
 const demote = (finding: Finding, why: string): Finding => ({ ...finding, severity: 'warn', detail: `${finding.detail} (${why})` })
-
-const acknowledges = ({ metadata: { annotations } }: DittoServer, { id }: Rule) =>
-  (annotations[acknowledgeAnnotation] ?? '').split(',').some(part => part.trim() === id)
-
-const noFacts: Facts = {
-  storageClass: () => ({ state: 'unknown', reason: '' }),
-  storageClasses: () => ({ state: 'unknown', reason: '' }),
-  secret: () => ({ state: 'unknown', reason: '' }),
-  perconaServed: () => ({ state: 'unknown', reason: '' }),
-}
-
-/** What the old object already had wrong is no reason to refuse a change elsewhere. The API server ratchets in the same way. */
-function wasThere (rule: Rule, finding: Finding, old: Reading): boolean {
-  const before = [
-    ...old.errors.filter(error => rule.claims?.(error)).map(describe),
-    ...(rule.needs ? [] : rule.judge({ server: old.server, facts: noFacts })),
-  ]
-  return before.some(complaint => sentence({ ...finding, ...complaint }) === sentence(finding))
-}

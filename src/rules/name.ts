@@ -2,8 +2,8 @@ import { dns1035Label } from '../dittoserver/patterns.ts'
 import type { Rule } from './rule.ts'
 
 /**
- * The pod of a StatefulSet carries the label `controller-revision-hash: <name>-<hash>`; a label has at most 63 characters
- * and the hash with its dash takes up to 11.
+ * The pod of a StatefulSet has the label `controller-revision-hash: <name>-<hash>`. A label value has at most 63 characters, and the hash
+ * with its dash has up to 11.
  */
 export const longestName = 52
 
@@ -21,7 +21,7 @@ export const nameFormat: Rule = {
     message: `metadata.name must begin with a letter, have only lower-case letters, digits and '-', and at most ${longestName} characters [NAME-FORMAT]`,
   }],
   judge: ({ server: { metadata: { name, generateName } } }) => {
-    // With generateName the API server has made the name by the time the object is validated, but not in a direct review.
+    // With generateName, the API server sets the name before it validates the object, but a direct review may have no name.
     if (name === '' && generateName !== '') return []
     if (name.length <= longestName && label.test(name)) return []
     return [{

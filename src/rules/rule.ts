@@ -1,24 +1,21 @@
 import type { DittoServer } from '../dittoserver/dittoserver.ts'
-import type { DittoServerSpec } from '../dittoserver/schema.ts'
-import type { SchemaError } from '../dittoserver/validate.ts'
-import type { Fact, SecretFact, StorageClassFact } from './facts.ts'
+import type { SchemaError } from '../dittoserver/schema-errors.ts'
+import type { Facts, StorageClassFact } from './facts.ts'
 
 export type Operation = 'CREATE' | 'UPDATE'
 export type Severity = 'deny' | 'warn' | 'off'
 
-/** One thing of the cluster that a rule must know of. */
-export type Need =
+/** One fact about the cluster that a rule needs. */
+export type Need = (
   | { readonly kind: 'StorageClass', readonly name: string }
   | { readonly kind: 'StorageClasses' }
   | { readonly kind: 'Secret', readonly name: string }
   | { readonly kind: 'PerconaCRD' }
-
-/** What has been learned of the cluster: exactly what the rules said they need. */
-export interface Facts {
-  storageClass (name: string): Fact<StorageClassFact>
-  storageClasses (): Fact<readonly StorageClassFact[]>
-  secret (name: string): Fact<SecretFact>
-  perconaServed (): Fact<true>
+  | { readonly kind: 'PerconaOperator' }
+  | { readonly kind: 'PerconaCluster', readonly name: string }
+) & {
+  /** The field that cannot be verified without this fact. Absent: the fact only improves a message. */
+  readonly field?: string
 }
 
 export interface Subject {
@@ -26,64 +23,91 @@ export interface Subject {
   /** The object before the change. Absent on CREATE. */
   readonly old?: DittoServer
   readonly facts: Facts
+  /** The facts that the rules needed but could not be looked up. */
+  readonly unverified: readonly Unverified[]
 }
 
-/** Headings of an error, as Kubernetes words them. A warning needs none. */
+export interface Unverified {
+  readonly need: Need
+  readonly field: string
+  readonly reason: string
+}
+
+/** Types of errors, with the texts of Kubernetes. A warning has none. */
 export type Problem = 'Not found' | 'Required value' | 'Invalid value' | 'Forbidden' | 'Unsupported value'
 
 export interface Complaint {
   /** Path from the root of the object: `spec.storage.storageClassName`. */
   readonly field: string
+  /**
+   * The fields that the complaint depends on; if absent, only `field`. While they are unchanged, the complaint does not block an update. If
+   * one of them is invalid in the old object, a comparison with it is skipped.
+   */
+  readonly restsOn?: readonly string[]
   readonly problem?: Problem
-  /** The user's value, quoted in the sentence. */
+  /** The user's value, quoted in the message. */
   readonly found?: unknown
   /** What is wrong or what is allowed, in one clause. */
   readonly detail: string
+  /** The clause to use instead if the user has acknowledged the rule. */
+  readonly acknowledged?: string
+  /** The complaint may be wrong: it is never more than a warning. */
+  readonly uncertain?: true
 }
 
-/** The same rule for the API server: `x-kubernetes-validations`, so that an outage of the webhook lets nothing in. */
+/** The same rule for the API server, as `x-kubernetes-validations`, so that it also applies during an outage of the webhook. See cel.ts. */
 export interface CelRule {
-  /** Path of the schema node that carries it; empty for the root. */
+  /** Path of the schema node that has the rule; empty for the root. The deeper it is, the less an error elsewhere affects it. */
   readonly at: string
+  /** Must not fail for any value of the old object that the schema allows or once allowed. */
   readonly rule: string
   readonly message: string
+  /**
+   * Paths below `at` that the verdict depends on, as in `Complaint`; `has(path)` if only the existence of the path matters. Absent: the
+   * whole node. Not used for rules that compare states.
+   */
+  readonly restsOn?: readonly string[]
+  /** For some value that the schema does not allow, the rule ends in an error instead of false. */
+  readonly mayFail?: true
   readonly fieldPath?: string
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired'
   readonly optionalOldSelf?: true
 }
 
-/** A case that makes the rule speak: documentation and test in one. Parts are merged over a minimal legal object. */
+/** An example that triggers the rule: documentation and test in one. Its parts are merged over a minimal valid object. */
 export interface Example {
   readonly name?: string
   readonly spec?: object
   readonly oldSpec?: object
-  readonly status?: object
   readonly cluster?: {
     readonly storageClasses?: readonly StorageClassFact[]
     readonly secrets?: Readonly<Record<string, Readonly<Record<string, number>>>>
-    readonly percona?: boolean
+    /** Version of the Percona operator; `true`: an operator whose version is unknown. */
+    readonly percona?: boolean | string
+    /** Version of PostgreSQL, by name of the PerconaPGCluster. */
+    readonly perconaClusters?: Readonly<Record<string, number>>
     /** The cluster does not answer, for this reason. */
     readonly away?: string
   }
 }
 
 export interface Rule {
-  /** Stable: people, metrics and configuration refer to it. */
+  /** Stable: users, metrics and configuration refer to it. */
   readonly id: string
   readonly severity: 'deny' | 'warn'
-  /** Absent: both. */
+  /** Absent: both. A rule with only UPDATE compares states: fields with an invalid old value are then ignored. */
   readonly operations?: readonly Operation[]
   readonly summary: string
-  /** The refusal rests on the absence of another object, which may be part of the same dry-run: there it only warns. */
-  readonly restsOnAbsence?: true
-  /** An annotation that names the rule turns the refusal into a warning. */
+  /** The error depends on another object, which may be part of the same dry run. In a dry run it is only a warning. */
+  readonly restsOnCluster?: true
+  /** An annotation with the rule ID turns the error into a warning. */
   readonly acknowledgeable?: true
-  /** The rule gives its name to these errors of the schema; its `judge` has nothing to add. */
+  /** The rule gives its ID to these schema errors. */
   readonly claims?: (error: SchemaError) => boolean
   readonly cel?: readonly CelRule[]
-  readonly needs?: (subject: Omit<Subject, 'facts'>) => readonly Need[]
-  /** On UPDATE the rule applies only if this part of the spec changed. */
-  readonly when?: (spec: DittoServerSpec) => unknown
+  readonly needs?: (subject: Pick<Subject, 'server' | 'old'>) => readonly Need[]
+  /** On UPDATE the rule applies only if one of these fields changed. */
+  readonly when?: readonly string[]
   readonly judge: (subject: Subject) => readonly Complaint[]
   readonly example: Example
 }

@@ -1,7 +1,7 @@
-import type { SchemaError } from '../dittoserver/validate.ts'
+import type { SchemaError } from '../dittoserver/schema-errors.ts'
 import type { Example, Rule } from './rule.ts'
 
-// Rules that the schema itself enforces, here and on the API server. They give its errors a name; `judge.ts` words them.
+// Rules that the schema itself enforces, here and on the API server. They give schema errors an ID; `judge.ts` writes the messages.
 
 interface SchemaRule { id: string, summary: string, claims: (error: SchemaError) => boolean, example: Example }
 
@@ -11,8 +11,7 @@ const outOfRange = (path: string) => ({ path: at, keyword }: SchemaError) =>
   at === path && (keyword === 'minimum' || keyword === 'maximum')
 const missing = (path: string) => ({ path: at, keyword, found }: SchemaError) =>
   at === path && (keyword === 'required' || found === '')
-const malformed = (...paths: string[]) => ({ path, keyword }: SchemaError) =>
-  paths.includes(path) && (keyword === 'pattern' || keyword === 'minLength' || keyword === 'maxLength')
+const malformed = (...paths: string[]) => ({ path, keyword }: SchemaError) => paths.includes(path) && keyword !== 'type'
 
 export const metadataSizeRequired = schemaRule({
   id: 'STOR-META-REQ',
@@ -23,7 +22,7 @@ export const metadataSizeRequired = schemaRule({
 
 export const cacheSizeRequired = schemaRule({
   id: 'STOR-CACHE-REQ',
-  summary: '`storage.cacheSize` must not be empty. The webhook fills an empty one with the default; this stands where it did not run.',
+  summary: '`storage.cacheSize` must not be empty. The webhook replaces an empty value with the default. This error occurs only where the webhook did not run.',
   claims: missing('spec.storage.cacheSize'),
   example: { spec: { storage: { cacheSize: '' } } },
 })
@@ -38,7 +37,7 @@ export const smbPortRange = portRange('PORT-RANGE-SMB', 'spec.smb.port', { spec:
 
 export const cacheSizeSyntax = schemaRule({
   id: 'CACHE-SIZE-SYNTAX',
-  summary: '`cache.size` must be a size that the server can parse; it does not start otherwise.',
+  summary: '`cache.size` must be a size that the server can parse. Otherwise the server does not start.',
   claims: malformed('spec.cache.size'),
   example: { spec: { cache: { size: '1 gigabyte' } } },
 })
@@ -57,7 +56,7 @@ export const backupSchedule = schemaRule({
   example: { spec: { percona: { enabled: true, backup: { fullSchedule: 'every night' } } }, cluster: { percona: true } },
 })
 
-/** The rest of the schema. Last in the table: it claims what no other rule has. */
+/** All other schema errors. Last in the table: it claims errors that no other rule claims. */
 export const schema = schemaRule({
   id: 'SCHEMA',
   summary: 'The object must fit its schema: types, allowed values, ranges, required fields.',

@@ -1,23 +1,26 @@
+import type { Impairment, Obstacle } from '../health/readiness.ts'
 import type { KeyPair } from './key-pair.ts'
 
 /** Where the serving certificate comes from. */
 export interface CertificateSource {
-  /** What to serve: undefined until there is a first pair. A pair that has expired stays, see `notReady`. */
+  /** The pair to serve. Undefined until the first pair is loaded. An expired pair is still returned, see `notReady`. */
   current (): KeyPair | undefined
-  /** Called after every change of `current`. Returns how to unsubscribe. */
+  /** Calls the listener after every change of `current`. Returns a function that unsubscribes. */
   onChange (listener: (pair: KeyPair) => void): () => void
-  /** Why clients will not accept what is served, if so: for readiness. */
-  notReady (now?: Date): string | undefined
+  /** Why clients reject the served certificate, for the readiness probe. Undefined: they accept it. */
+  notReady (now?: Date): Obstacle | undefined
+  /** A problem that exists although clients accept the served certificate. */
+  impaired (now?: Date): Impairment | undefined
   start (): Promise<void>
-  /** No listener is called any more once it has resolved. */
+  /** After this has resolved, no listener is called any more. */
   stop (): Promise<void>
 }
 
-/** For metrics. */
+/** Callbacks for metrics. */
 export interface CertificateObserver {
-  /** At every look, whether or not it brings anything new. */
+  /** Called at every check, even if nothing has changed. */
   readonly onRead?: () => void
-  /** At every look that ends in a refusal, also if it is the same as last time: a rate above 0 says that it still lasts. */
+  /** Called at every check that fails, even if the reason is the same as before: a rate above 0 shows that the problem persists. */
   readonly onRefused?: () => void
   readonly onLoaded?: (pair: KeyPair) => void
 }

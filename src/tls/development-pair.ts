@@ -1,7 +1,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { issueAuthority, issueLeaf, serviceNames, type Issued } from './authority.ts'
+import { issueCa, issueLeaf, serviceNames, type Issued } from './issue.ts'
 import { withFolderLock } from './folder-lock.ts'
 import { checkKeyPair } from './key-pair.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -11,29 +11,29 @@ export interface DevelopmentPair {
   readonly caPem: string
 }
 
-/** Names of a development server: this machine, and the Service that it would be behind in a cluster. */
+/** Names of a development server: those of this machine, and those of the Service that a cluster would have for it. */
 export const developmentNames = (service: { readonly name: string, readonly namespace: string }): string[] =>
   ['localhost', '127.0.0.1', '::1', ...serviceNames(service)]
 
-/** Browsers accept no leaf for longer than 397 days. */
+/** Browsers reject a leaf certificate that is valid for more than 397 days. */
 const leafDays = 365
-const authorityDays = 3650
+const caDays = 3650
 const renewBeforeDays = 30
 
 /**
- * Puts ca.crt, ca.key, tls.crt and tls.key into a folder, unless a pair is there that is good for another month. The
- * authority is kept as long as it outlives the certificates it signs, so that whoever trusts it need not do so again. If
- * several processes come at once, one makes the pair and the others take it.
+ * Writes ca.crt, ca.key, tls.crt and tls.key into a folder, unless the folder has a pair that stays valid for another month. The CA is
+ * reused as long as it outlives the certificates that it signs. So users who trust the CA do not have to trust a new one. If several
+ * processes call this concurrently, one creates the pair and the others use it.
  */
 export async function ensureDevelopmentPair (directory: string, names: readonly string[], now = new Date()): Promise<DevelopmentPair> {
   await mkdir(directory, { recursive: true })
-  const caPem = await goodAuthority(directory, names, now) ??
-    await withFolderLock(directory, async () => await goodAuthority(directory, names, now) ?? await make(directory, names, now))
+  const caPem = await goodCa(directory, names, now) ??
+    await withFolderLock(directory, async () => await goodCa(directory, names, now) ?? await make(directory, names, now))
   return { directory, caPem }
 }
 
-/** Of the pair that is there, if there is nothing to say against it for some time to come. */
-async function goodAuthority (directory: string, names: readonly string[], now: Date): Promise<string | undefined> {
+/** The CA of the existing pair, if the pair has all names and no warnings, now and in `renewBeforeDays` days. */
+async function goodCa (directory: string, names: readonly string[], now: Date): Promise<string | undefined> {
   try {
     const files = await readSnapshot(directory)
     checkKeyPair(files, now)
@@ -42,22 +42,22 @@ async function goodAuthority (directory: string, names: readonly string[], now: 
     const complete = names.every(name => leaf.checkHost(name) ?? leaf.checkIP(name))
     return complete && warnings.length === 0 ? ca?.toString() : undefined
   } catch {
-    return undefined // absent or broken: it is made anew
+    return undefined // absent or broken: it is recreated
   }
 }
 
 async function make (directory: string, names: readonly string[], now: Date): Promise<string> {
-  const authority = await readAuthority(directory, now) ??
-    await issueAuthority({ commonName: 'dittofs-operator development CA', days: authorityDays, now })
-  const leaf = await issueLeaf(authority, { commonName: 'dittofs-operator development', names, days: leafDays, now })
-  await replace(directory, 'ca.key', authority.key, 0o600)
-  await replace(directory, 'ca.crt', authority.certificate, 0o644)
+  const ca = await readCa(directory, now) ??
+    await issueCa({ commonName: 'dittofs-operator development CA', days: caDays, now })
+  const leaf = await issueLeaf(ca, { commonName: 'dittofs-operator development', names, days: leafDays, now })
+  await replace(directory, 'ca.key', ca.key, 0o600)
+  await replace(directory, 'ca.crt', ca.certificate, 0o644)
   await replace(directory, 'tls.key', leaf.key, 0o600)
   await replace(directory, 'tls.crt', leaf.certificate, 0o644)
-  return authority.certificate
+  return ca.certificate
 }
 
-async function readAuthority (directory: string, now: Date): Promise<Issued | undefined> {
+async function readCa (directory: string, now: Date): Promise<Issued | undefined> {
   try {
     const [certificate, key] = await Promise.all([readFile(join(directory, 'ca.crt')), readFile(join(directory, 'ca.key'))])
     checkKeyPair({ certificate, key }, now)
@@ -68,7 +68,7 @@ async function readAuthority (directory: string, now: Date): Promise<Issued | un
   }
 }
 
-/** Whole or not at all, as somebody may be reading. */
+/** Replaces a file atomically, because another process may be reading it. */
 async function replace (directory: string, name: string, content: string, mode: number): Promise<void> {
   const part = join(directory, `.${name}.${randomUUID()}`)
   try {

@@ -1,34 +1,35 @@
 import { createHash } from 'node:crypto'
 import { watch, type FSWatcher } from 'node:fs'
 import type { BaseLogger } from 'pino'
+import type { Obstacle } from '../health/readiness.ts'
 import type { CertificateObserver, CertificateSource } from './certificate-source.ts'
 import { checkKeyPair, outOfTime, type KeyPair, type PemFiles } from './key-pair.ts'
 import { readSnapshot } from './snapshot.ts'
 
 export interface FileSourceOptions extends CertificateObserver {
-  /** With tls.crt, tls.key and perhaps ca.crt: the layout of a cert-manager Secret, mounted. */
+  /** Contains tls.crt, tls.key and optionally ca.crt, like a mounted Secret of cert-manager. */
   readonly directory: string
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>
-  /** Start even if there is no good pair yet, and take the first one that comes. */
+  /** Start even if there is no valid pair yet, and use the first one that appears. */
   readonly waitForFiles?: boolean
-  /** Milliseconds. File systems do not tell of every change, above all not of one behind a link, so it is looked for as well. */
+  /** Milliseconds. File systems do not report every change, in particular not one behind a symbolic link, so the folder is also polled. */
   readonly pollInterval?: number
-  /** Milliseconds from the first sign of a change to the look at it. Writers change the files one after the other. */
+  /** Milliseconds between the first notification of a change and the check. Programs write the files one after the other. */
   readonly settleTime?: number
   readonly now?: () => Date
 }
 
 /**
- * The key pair of a folder, read again whenever its content changes. A pair that is wrong or half written is refused, and
- * the last good one stays in use.
+ * The key pair in a folder. The files are read again when they change. An invalid or incomplete pair is refused, and the last valid pair
+ * stays in use.
  */
 export class FileSource implements CertificateSource {
   readonly #options: FileSourceOptions
   readonly #listeners = new Set<(pair: KeyPair) => void>()
   #pair: KeyPair | undefined
-  /** Of the content that `#pair` was made of. */
+  /** Digest of the files that `#pair` was loaded from. */
   #digest = ''
-  /** What was told last about a fault that lasts, so that it is not told again at every poll. */
+  /** The last refusal that was reported. It prevents a new report at every poll while the fault persists. */
   #refused: { readonly told: string, readonly error: Error } | undefined
   #expiryTold: KeyPair | undefined
   #watchFault = ''
@@ -45,7 +46,7 @@ export class FileSource implements CertificateSource {
 
   current (): KeyPair | undefined { return this.#pair }
 
-  /** As `current`, for those who have awaited `start`. @throws when there is no pair yet */
+  /** Like `current`, for callers that have awaited `start`. @throws if there is no pair yet */
   get pair (): KeyPair {
     if (!this.#pair) throw new Error('there is no serving certificate yet')
     return this.#pair
@@ -56,13 +57,15 @@ export class FileSource implements CertificateSource {
     return () => { this.#listeners.delete(listener) }
   }
 
-  notReady (now = this.#now()): string | undefined {
-    if (!this.#pair) return 'there is no serving certificate yet'
+  notReady (now = this.#now()): Obstacle | undefined {
+    if (!this.#pair) return { reason: 'NoCertificate', message: 'there is no serving certificate yet' }
     const untimely = outOfTime(this.#pair, now)
-    return untimely === undefined ? undefined : `the serving certificate ${untimely}`
+    return untimely === undefined ? undefined : { reason: 'CertificateNotValid', message: `the serving certificate ${untimely}` }
   }
 
-  /** @throws {KeyPairError} when the first pair cannot be used, unless `waitForFiles` */
+  impaired (): undefined {}
+
+  /** @throws {KeyPairError} if the first pair cannot be used and `waitForFiles` is not set */
   async start (): Promise<void> {
     const { waitForFiles = false, pollInterval = 10_000 } = this.#options
     await this.reload()
@@ -75,7 +78,7 @@ export class FileSource implements CertificateSource {
       this.#watch()
       void this.reload()
     }, pollInterval).unref()
-    // What changed between the first look and the watch.
+    // Finds changes between the first check and the start of the watch.
     this.#changed()
   }
 
@@ -87,7 +90,7 @@ export class FileSource implements CertificateSource {
     await (this.#nextLook ?? this.#look)
   }
 
-  /** Looks at the files. Resolves when what they hold is in use, or is refused. One look at a time; one more may wait. */
+  /** Checks the files. Resolves when their content is in use or refused. Only one check runs at a time, and at most one more waits. */
   async reload (): Promise<void> {
     this.#nextLook ??= this.#look.then(async () => {
       this.#nextLook = undefined
@@ -121,13 +124,13 @@ export class FileSource implements CertificateSource {
     this.#digest = digest
     const { serial, fingerprint256, names, notAfter } = pair
     log.info({ directory, serial, fingerprint256, names, notAfter }, 'serving certificate loaded')
-    for (const cause of pair.warnings) log.warn({ directory, cause }, 'serving certificate is doubtful')
+    for (const cause of pair.warnings) log.warn({ directory, cause }, 'serving certificate has a problem')
     onLoaded?.(pair)
     for (const listener of this.#listeners) {
       try {
         listener(pair)
       } catch (error) {
-        log.error({ err: error, directory }, 'serving certificate could not be put to use')
+        log.error({ err: error, directory }, 'serving certificate could not be loaded')
       }
     }
   }
@@ -137,7 +140,7 @@ export class FileSource implements CertificateSource {
     const told = `${digest} ${error.message}`
     if (told === this.#refused?.told) return
     this.#refused = { told, error }
-    // The first look's refusal is for `start` to tell.
+    // `start` itself reports a refusal of the first check.
     if (this.#state === 'started') this.#logRefusal(error)
   }
 
@@ -155,7 +158,7 @@ export class FileSource implements CertificateSource {
     log.error({ directory, notAfter: pair.notAfter, serial: pair.serial }, 'serving certificate has expired')
   }
 
-  /** Best effort: without it, polling finds the changes. */
+  /** Best effort: if the watch fails, polling still finds changes. */
   #watch (): void {
     if (this.#watcher) return
     try {
@@ -177,7 +180,7 @@ export class FileSource implements CertificateSource {
     log.warn({ directory, cause: message }, 'cannot watch the certificate folder; it is polled')
   }
 
-  /** Not put off by further signs: a folder that changes all the time is looked at all the same. */
+  /** Schedules a check. Further notifications do not postpone it, so even a folder that changes constantly is checked. */
   #changed (): void {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined
@@ -185,7 +188,7 @@ export class FileSource implements CertificateSource {
     }, this.#options.settleTime ?? 50).unref()
   }
 
-  /** A method, as the compiler would hold what was read before an await to be still so. */
+  /** This is a method because the compiler would assume that a property is unchanged after an await. */
   #isStopped (): boolean { return this.#state === 'stopped' }
 
   #now (): Date { return this.#options.now?.() ?? new Date() }

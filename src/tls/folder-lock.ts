@@ -2,12 +2,15 @@ import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Milliseconds. The work takes a tenth of a second, so whoever still has the lock after this has died. */
+/** Milliseconds. The work takes a tenth of a second, so a process that still holds the lock after this time has died. */
 const abandonedAfter = 10_000
 const waitAtMost = 2 * abandonedAfter
 const pause = 25
 
-/** Runs `work` while no other process does so in the same folder. @throws when the folder cannot be written to */
+/**
+ * Runs `work` while no other process does so in the same folder.
+ * @throws if the folder is not writable, or if other processes hold the lock for longer than `waitAtMost`
+ */
 export async function withFolderLock<Value> (folder: string, work: () => Promise<Value>): Promise<Value> {
   const lock = join(folder, '.lock')
   await acquire(lock)
@@ -23,7 +26,7 @@ async function acquire (lock: string): Promise<void> {
   while (!await create(lock)) {
     const since = await stat(lock).then(({ mtimeMs }) => mtimeMs, () => undefined)
     if (since !== undefined && Date.now() - since > abandonedAfter) await rm(lock, { force: true })
-    if (performance.now() > deadline) throw new Error(`another process keeps ${lock}`)
+    if (performance.now() > deadline) throw new Error(`another process holds the lock ${lock}`)
     await delay(pause)
   }
 }

@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KeyPairError, type PemFiles } from './key-pair.ts'
 
-/** A Secret holds no more than this, and a device file has no end: https://kubernetes.io/docs/concepts/configuration/secret/ */
+/** The maximum size of a Secret. Larger files are not read. https://kubernetes.io/docs/concepts/configuration/secret/ */
 const sizeLimit = 1024 * 1024
 
-/** How often, and after how many milliseconds, files that change while they are read are read again. */
+/** The number of attempts, and the milliseconds between them, if files change while they are read or if a read fails. */
 const attempts = 5
 const pause = 20
 
 /**
- * tls.crt, tls.key and, if it is there, ca.crt of a folder, as they stood at one moment.
+ * A consistent snapshot of tls.crt, tls.key and, if it exists, ca.crt of a folder.
  *
- * The kubelet keeps the files in a folder of their own, which the link `..data` points to, and replaces all of them by
- * renaming a new link over it. That link is followed once and all files are read from where it led; if it leads elsewhere
- * afterwards, the folder may have been on its way out, and all is read anew. Without such a link the files are read until
- * two readings are the same.
- * @throws {KeyPairError} that names the file, when one cannot be read
+ * The kubelet keeps the files in a separate folder that the symbolic link `..data` points to. It replaces all files at once by renaming a
+ * new link over the old one. This function resolves the link once and reads all files from its target. If the link has another target
+ * afterwards, the kubelet may have deleted the old folder during the read, so all files are read again. In a folder without this link, the
+ * files are read until two consecutive reads return the same content.
+ * @throws {KeyPairError} if a file cannot be read; the message names the file
  */
 export async function readSnapshot (directory: string): Promise<PemFiles> {
   let before: PemFiles | undefined
@@ -60,7 +60,7 @@ async function read (folder: string, file: string): Promise<Buffer | undefined> 
   const path = join(folder, file)
   try {
     const found = await stat(path)
-    // A pipe that nobody writes to would hold up the read for ever.
+    // A read from a pipe without a writer would never end.
     if (!found.isFile()) throw new KeyPairError(`${file} is not a file`)
     if (found.size > sizeLimit) throw new KeyPairError(`${file} is larger than ${sizeLimit} bytes`)
     return await readFile(path)

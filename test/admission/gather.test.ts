@@ -9,11 +9,13 @@ const fast = present({ name: 'fast', isDefault: true, allowVolumeExpansion: true
 const cluster = (over: Partial<Cluster>): Cluster => ({
   start: async () => {},
   stop: async () => {},
-  notReady: () => undefined,
+  stale: () => undefined,
   storageClass: () => absent,
   storageClasses: () => present([]),
   secret: () => absent,
   perconaServed: () => absent,
+  perconaOperator: () => absent,
+  perconaCluster: () => absent,
   ...over,
 })
 
@@ -21,6 +23,7 @@ t.test('every fact that was asked for', async t => {
   const asked: string[] = []
   const facts = await gather([
     { kind: 'StorageClass', name: 'fast' }, { kind: 'StorageClass', name: 'slow' }, { kind: 'StorageClasses' }, { kind: 'Secret', name: 's3' }, { kind: 'PerconaCRD' },
+    { kind: 'PerconaOperator' }, { kind: 'PerconaCluster', name: 'demo-postgres' },
   ], cluster({
     storageClass: name => name === 'fast' ? fast : Promise.resolve(absent),
     secret: async (namespace, name) => {
@@ -28,13 +31,20 @@ t.test('every fact that was asked for', async t => {
       return present({ lengths: new Map() })
     },
     perconaServed: async () => unknown('403'),
+    perconaOperator: async () => present({ version: '2.9.0' }),
+    perconaCluster: async (namespace, name) => {
+      asked.push(`${namespace}/${name}`)
+      return present({ postgresVersion: 17 })
+    },
   }), 'files', 1_000)
   t.strictSame(facts.storageClass('fast'), fast)
   t.strictSame(facts.storageClass('slow'), absent)
   t.strictSame(facts.storageClasses(), present([]))
   t.strictSame(facts.secret('s3'), present({ lengths: new Map() }))
   t.strictSame(facts.perconaServed(), unknown('403'))
-  t.strictSame(asked, ['files/s3'], 'in the namespace of the request only')
+  t.strictSame(facts.perconaOperator(), present({ version: '2.9.0' }))
+  t.strictSame(facts.perconaCluster('demo-postgres'), present({ postgresVersion: 17 }))
+  t.strictSame(asked, ['files/s3', 'files/demo-postgres'], 'in the namespace of the request only')
   t.throws(() => facts.secret('other'), /does not list in its needs: Secret other/)
 })
 

@@ -50,12 +50,13 @@ export const embedded = (yaml: string): Cluster => {
 }
 
 /** The real server on a port of its own, spoken to over TLS, with its log lines at hand. */
-export async function startWebhook (t: Test, { cluster = embedded(storageClasses), maxInFlight = 100 } = {}) {
+export async function startWebhook (t: Test, { cluster = embedded(storageClasses), maxInFlight = 100, maxConnections = 1_000, level = 'info' } = {}) {
   const lines: Record<string, unknown>[] = []
-  const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
+  const logger = pino({ level }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const pair = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' })
   const metrics = createMetrics()
-  const app = buildServer({ logger, tls: { cert: pair.cert, key: pair.private }, cluster, policy: defaultPolicy, metrics, maxInFlight })
+  const tls = { cert: pair.cert, key: pair.private }
+  const app = buildServer({ logger, tls, cluster, policy: defaultPolicy, metrics, maxInFlight, maxConnections })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: pair.cert, servername: 'localhost', checkServerIdentity: () => undefined })

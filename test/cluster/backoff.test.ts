@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Backoff } from '../../src/cluster/backoff.ts'
 
-await t.test('doubles up to the cap, and starts over after a reset', async t => {
+await t.test('the delay doubles up to the cap, and restarts after a reset', async t => {
   const backoff = new Backoff({ firstMs: 500, capMs: 30_000, random: () => 0.999_999 })
   const delays = Array.from({ length: 9 }, () => Math.round(backoff.next()))
   t.strictSame(delays, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
@@ -9,7 +9,7 @@ await t.test('doubles up to the cap, and starts over after a reset', async t => 
   t.equal(Math.round(backoff.next()), 500)
 })
 
-await t.test('jitter takes off up to half', async t => {
+await t.test('jitter subtracts up to half', async t => {
   t.equal(new Backoff({ firstMs: 500, capMs: 30_000, random: () => 0 }).next(), 250)
   for (let n = 0; n < 100; n++) {
     const delay = new Backoff({ firstMs: 500, capMs: 30_000 }).next()
@@ -17,7 +17,7 @@ await t.test('jitter takes off up to half', async t => {
   }
 })
 
-await t.test('a delay asked for by the API server is kept, up to the cap', async t => {
+await t.test('a delay requested by the API server is respected, up to the cap', async t => {
   const backoff = new Backoff({ firstMs: 500, capMs: 30_000 })
   t.equal(backoff.next(7000), 7000)
   t.equal(backoff.next(70_000), 30_000)

@@ -12,8 +12,16 @@ const kubeconfig = (user: object, cluster: object = { server: 'https://127.0.0.1
     { name: 'one', context: { cluster: 'c', user: 'u', namespace: 'here' } },
     { name: 'two', context: { cluster: 'c', user: 'u' } },
     { name: 'broken', context: { cluster: 'nowhere', user: 'u' } },
+    { name: 'nobody', context: { cluster: 'c', user: 'nobody' } },
   ],
 })
+
+/** Runs with only these variables, and with its own home folder. */
+async function withEnvironment (environment: Readonly<Record<string, string>>, work: () => Promise<void>) {
+  const before = process.env
+  process.env = { PATH: before.PATH, HOME: '/nonexistent', ...environment }
+  await work().finally(() => { process.env = before })
+}
 
 const authorization = async (connection: { requestOptions (): Promise<{ headers?: unknown }> }) =>
   ((await connection.requestOptions()).headers as Record<string, string>)['Authorization']
@@ -23,12 +31,13 @@ await t.test('a file, and its contexts', async t => {
   const connection = await loadConnection({ file })
   t.equal(connection.server.href, 'https://127.0.0.1:1/base')
   t.equal(connection.namespace, 'here')
+  t.equal(connection.inCluster, false)
   t.equal(await authorization(connection), 'Bearer secret')
   t.equal((await connection.requestOptions()).agent, undefined, 'the keep-alive agent of the client is used')
   t.equal((await loadConnection({ file, context: 'two' })).namespace, undefined)
 })
 
-await t.test('a wrong setting is named', async t => {
+await t.test('the error names the wrong setting', async t => {
   const dir = t.testdir({ config: kubeconfig({}), garbage: 'a: [', empty: '', noserver: kubeconfig({}, { server: 'nonsense' }), http: kubeconfig({}, { server: 'http://a' }) })
   const rejects = async (source: Parameters<typeof loadConnection>[0], message: RegExp) => {
     await t.rejects(loadConnection(source), { name: 'KubeconfigError', message })
@@ -36,14 +45,17 @@ await t.test('a wrong setting is named', async t => {
   await rejects({ file: join(dir, 'missing') }, /^--kubeconfig .*missing: ENOENT/)
   await rejects({ file: join(dir, 'garbage') }, /^--kubeconfig .*garbage: /)
   await rejects({ file: join(dir, 'empty') }, /^--kubeconfig .*empty: /)
-  await rejects({ file: join(dir, 'config'), context: 'three' }, /no context 'three'; it has: 'one', 'two', 'broken'$/)
+  await rejects({ file: join(dir, 'config'), context: 'three' }, /no context 'three'; it has: 'one', 'two', 'broken', 'nobody'$/)
+  await rejects({ file: join(dir, 'config'), context: 'nobody' }, /context 'nobody' names the user 'nobody', which the file does not have$/)
   await rejects({ file: join(dir, 'config'), context: 'broken' }, /context 'broken' names a cluster that the file does not have/)
   await rejects({ file: join(dir, 'noserver') }, /not a URL: 'nonsense'/)
   await rejects({ file: join(dir, 'http') }, /not https/)
-  await rejects({ context: 'one' }, /--context needs --kubeconfig/)
+  await withEnvironment({}, async () => {
+    await rejects({ context: 'one' }, /^--context one: no kubeconfig to take it from: neither KUBECONFIG nor ~\/\.kube\/config exists/)
+  })
 })
 
-await t.test('a token file is read again, wherever the program runs', async t => {
+await t.test('a token file is read again, inside and outside a pod', async t => {
   const dir = t.testdir({ config: kubeconfig({ tokenFile: 'token' }), token: 'first\n' })
   const connection = await loadConnection({ file: join(dir, 'config') })
   t.equal(await authorization(connection), 'Bearer first', 'without the line break')
@@ -53,7 +65,7 @@ await t.test('a token file is read again, wherever the program runs', async t =>
   t.equal(connection.refresh(), false, 'not again at once')
 })
 
-await t.test('a kubeconfig caught half written does not take the credentials away', async t => {
+await t.test('a half-written kubeconfig does not discard the credentials', async t => {
   const file = join(t.testdir({ config: kubeconfig({ token: 'secret' }) }), 'config')
   const connection = await loadConnection({ file })
   writeFileSync(file, 'a: [')
@@ -61,7 +73,7 @@ await t.test('a kubeconfig caught half written does not take the credentials awa
   t.equal(await authorization(connection), 'Bearer secret')
 })
 
-await t.test('an exec plugin is run', async t => {
+await t.test('an exec plugin is called', async t => {
   const dir = t.testdir({})
   const plugin = join(dir, 'plugin')
   const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'from the plugin' } }
@@ -77,15 +89,42 @@ await t.test('an exec plugin is run', async t => {
   await t.rejects(failing.requestOptions(), { code: 'ENOENT' })
 })
 
+await t.test('without a file, the defaults of kubectl are used', async t => {
+  const named = (name: string, token: string, current = name) => stringify({
+    'current-context': current,
+    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:1/${name}` } }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name, context: { cluster: 'c', user: name, namespace: name } }],
+  })
+  const dir = t.testdir({
+    a: named('a', '1'), b: named('b', '2'), c: named('a', '3', ''), broken: 'a: [', home: { '.kube': { config: named('home', '4') } },
+  })
+  const file = (name: string) => join(dir, name)
+  const list = (...names: string[]) => names.map(name => name === '' ? '' : file(name)).join(':')
+  const loaded = async (environment: Readonly<Record<string, string>>, context?: string) => {
+    let found: unknown[] = []
+    await withEnvironment(environment, async () => {
+      const connection = await loadConnection(context === undefined ? {} : { context })
+      found = [connection.server.pathname, connection.namespace, await authorization(connection)]
+    })
+    return found
+  }
+  const HOME = file('home')
+  t.strictSame(await loaded({ KUBECONFIG: file('a') }), ['/a', 'a', 'Bearer 1'])
+  t.strictSame(await loaded({ KUBECONFIG: list('a', 'b') }), ['/a', 'a', 'Bearer 1'], 'the first one says which context')
+  t.strictSame(await loaded({ KUBECONFIG: list('a', 'b') }, 'b'), ['/a', 'b', 'Bearer 2'], 'of entries with the same name the first one counts')
+  t.strictSame(await loaded({ KUBECONFIG: list('c', 'b') }), ['/a', 'b', 'Bearer 2'], 'unless it has none')
+  t.strictSame(await loaded({ KUBECONFIG: list('', 'missing', 'b', '') }), ['/b', 'b', 'Bearer 2'], 'what is not there is passed over')
+  t.strictSame(await loaded({ KUBECONFIG: file('a'), HOME }), ['/a', 'a', 'Bearer 1'])
+  t.strictSame(await loaded({ KUBECONFIG: '', HOME, KUBERNETES_SERVICE_HOST: '10.96.0.1' }), ['/home', 'home', 'Bearer 4'], 'a file before the pod')
+  await t.rejects(loaded({ KUBECONFIG: file('missing'), HOME }), { name: 'KubeconfigError', message: /^KUBECONFIG .*missing: no such file$/ })
+  await t.rejects(loaded({ KUBECONFIG: list('a', 'broken') }), { name: 'KubeconfigError', message: /^KUBECONFIG .*broken: / })
+  await t.rejects(loaded({ KUBECONFIG: list('a', 'b') }, 'nope'), { message: /no context 'nope'; it has: 'a', 'b'$/ })
+})
+
 await t.test('in a pod', async t => {
   const root = t.testdir({})
   const service = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
-  const withEnvironment = async (environment: Partial<typeof service>, work: () => Promise<void>) => {
-    const before = { ...process.env }
-    delete process.env['KUBERNETES_SERVICE_HOST']
-    Object.assign(process.env, environment)
-    await work().finally(() => { process.env = before })
-  }
   await withEnvironment({}, async () => {
     await t.rejects(loadConnection({ root }), { name: 'KubeconfigError', message: /^no cluster: give --kubeconfig FILE/ })
   })
@@ -99,6 +138,7 @@ await t.test('in a pod', async t => {
     const connection = await loadConnection({ root })
     t.equal(connection.server.href, 'https://10.96.0.1/')
     t.equal(connection.namespace, 'dittofs-system')
+    t.equal(connection.inCluster, true)
     t.equal(await authorization(connection), 'Bearer pod')
     t.equal(String((await connection.requestOptions()).ca), 'CA')
   })

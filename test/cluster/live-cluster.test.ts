@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import { LiveCluster } from '../../src/cluster/live-cluster.ts'
 import { absent, present, unknown } from '../../src/rules/facts.ts'
 import { answer, capturedLog, scriptedApi, status, until } from './scripted-api.ts'
@@ -37,7 +38,7 @@ async function cluster (t: Test, rest: Record<string, Script> = {}) {
     client: api.client,
     log: logs.log,
     timing: { firstRetryMs: 5, maxRetryMs: 20, staleAfterMs: 1000 },
-    now: () => clock.now,
+    clock: { ...systemClock, monotonic: () => clock.now },
     onLookup: lookup => { lookups.push(lookup) },
     onWatch: event => { watches.push(event) },
   })
@@ -46,11 +47,11 @@ async function cluster (t: Test, rest: Record<string, Script> = {}) {
   return { live, api, lookups, watches, clock, asked, ...logs }
 }
 
-await t.test('StorageClasses from the watch', async t => {
+await t.test('StorageClasses come from the watch', async t => {
   const { live, asked, lookups } = await cluster(t)
-  t.equal(live.notReady(), 'waiting for the StorageClasses: not listed yet')
+  t.equal(live.stale(), 'waiting for the StorageClasses: not listed yet')
   await live.start()
-  t.equal(live.notReady(), undefined)
+  t.equal(live.stale(), undefined)
   const fast = { name: 'fast', isDefault: false, allowVolumeExpansion: true }
   const slow = { name: 'slow', isDefault: true, allowVolumeExpansion: false }
   t.strictSame(await live.storageClass('fast', forever), present(fast))
@@ -59,7 +60,7 @@ await t.test('StorageClasses from the watch', async t => {
   t.match(lookups, [{ kind: 'StorageClass', result: 'present', seconds: Number }])
 })
 
-await t.test('a class that the watch does not know is asked for, once each time', async t => {
+await t.test('a StorageClass that the watch does not have is read, once for each lookup', async t => {
   let created = false
   const { live, asked } = await cluster(t, {
     [`${classes}/new`]: (_request, response) => {
@@ -74,18 +75,18 @@ await t.test('a class that the watch does not know is asked for, once each time'
   t.strictSame(asked(), [`${classes}/new`, `${classes}/new`])
 })
 
-await t.test('a stale watch is not believed', async t => {
+await t.test('a stale watch is not used', async t => {
   const { live, asked, clock, watches } = await cluster(t)
   await live.start()
   await until(() => watches.includes('watch'), 'the watch')
   clock.now = 10 * 60 * 1000
-  t.match(live.notReady(), /^the watch on StorageClasses is stale: nothing heard from the API server for 600 s$/)
+  t.match(live.stale(), /^the watch on StorageClasses is stale: no data from the API server for 600 s$/)
   t.strictSame(await live.storageClass('fast', forever), absent, 'the API server knows better')
   t.strictSame(asked(), [`${classes}/fast`])
-  t.strictSame(live.storageClasses(), unknown('nothing heard from the API server for 600 s'))
+  t.strictSame(live.storageClasses(), unknown('no data from the API server for 600 s'))
 })
 
-await t.test('names that no object can have are not asked for', async t => {
+await t.test('illegal names are not looked up', async t => {
   const { live, asked } = await cluster(t)
   await live.start()
   for (const name of ['', '.', '..', 'a/b', '../secrets', 'A', 'a?x=y', 'a_b', `${'a'.repeat(254)}`, 'ä', 'a..b', 'a\n']) {
@@ -100,7 +101,7 @@ await t.test('names that no object can have are not asked for', async t => {
 const secretPath = '/api/v1/namespaces/ns/secrets/s3'
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-await t.test('of a Secret only the lengths stay, for two seconds', async t => {
+await t.test('only the lengths of Secret values are kept, for two seconds', async t => {
   const { live, asked, clock, lines, lookups } = await cluster(t, {
     [secretPath]: (_request, response) => {
       answer(response, 200, { metadata: { name: 's3' }, data: { key: base64('hunter2'), empty: '', wide: base64('pässwörd🌍'), odd: null } })
@@ -120,7 +121,7 @@ await t.test('of a Secret only the lengths stay, for two seconds', async t => {
   t.notMatch(JSON.stringify(lines), 'hunter2')
 })
 
-await t.test('a Secret without data has no keys; an absent one is asked for again', async t => {
+await t.test('a Secret without data has no keys; an absent Secret is read again', async t => {
   let there = false
   const { live, asked } = await cluster(t, {
     [secretPath]: (_request, response) => {
@@ -135,7 +136,7 @@ await t.test('a Secret without data has no keys; an absent one is asked for agai
   t.equal(asked().length, 2)
 })
 
-await t.test('what could not be learned is unknown, with a short reason, and logged', async t => {
+await t.test('a failed lookup is unknown, with a short reason, and is logged', async t => {
   const long = 'secrets "s3" is forbidden: User "system:serviceaccount:x:y" cannot get resource "secrets"'.repeat(20)
   const cases: [Script, string][] = [
     [(_request, response) => { answer(response, 403, status(403, 'Forbidden', long)) }, 'forbidden: no permission to get secrets'],
@@ -146,7 +147,7 @@ await t.test('what could not be learned is unknown, with a short reason, and log
     [(_request, response) => { answer(response, 418, 'teapot') }, 'the API server refused to get secrets (418)'],
     [(_request, response) => { answer(response, 200, 'hunter2') }, "the API server's reply is not usable (EMALFORMED)"],
     [(_request, response) => { answer(response, 200, 'null') }, 'internal error'],
-    [(_request, response) => { response.socket?.destroy() }, 'the API server is away (ECONNRESET)'],
+    [(_request, response) => { response.socket?.destroy() }, 'the API server is unreachable (ECONNRESET)'],
     [() => {}, 'timed out'],
   ]
   for (const [script, reason] of cases) {
@@ -160,22 +161,22 @@ await t.test('what could not be learned is unknown, with a short reason, and log
   }
 })
 
-await t.test('no API server', async t => {
+await t.test('an unreachable API server', async t => {
   const { live, api } = await cluster(t)
   await live.start()
   await api.down()
-  t.strictSame(await live.secret('ns', 's3', forever), unknown('the API server is away (ECONNREFUSED)'))
-  t.strictSame(await live.storageClass('none', forever), unknown('the API server is away (ECONNREFUSED)'))
+  t.strictSame(await live.secret('ns', 's3', forever), unknown('the API server is unreachable (ECONNREFUSED)'))
+  t.strictSame(await live.storageClass('none', forever), unknown('the API server is unreachable (ECONNREFUSED)'))
   t.equal((await live.storageClass('fast', forever)).state, 'present', 'known, and for the moment good enough')
 })
 
-await t.test('without the permission to watch, lookups are live, and the server is ready', async t => {
+await t.test('without permission to watch, lookups are live, and the server is ready', async t => {
   const { live, messages } = await cluster(t, {
     [classes]: (_request, response) => { answer(response, 403, status(403, 'Forbidden')) },
     [`${classes}/fast`]: (_request, response) => { answer(response, 200, { metadata: { name: 'fast' } }) },
   })
   await live.start()
-  t.equal(live.notReady(), undefined)
+  t.equal(live.stale(), undefined)
   t.equal((await live.storageClass('fast', forever)).state, 'present')
   t.strictSame(await live.storageClass('slow', forever), absent)
   t.strictSame(live.storageClasses(), unknown('forbidden: no permission to watch storageclasses'))

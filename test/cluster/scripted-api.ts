@@ -72,7 +72,7 @@ export function capturedLog () {
   return { log, lines, messages, outage: new ApiServerOutage(log) }
 }
 
-/** Polls, since what is waited for happens on the other side of a socket. */
+/** Polls, because the expected change happens on the other side of a socket. */
 export async function until (condition: () => unknown, what: string, timeoutMs = 5000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!condition()) {

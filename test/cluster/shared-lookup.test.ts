@@ -17,16 +17,16 @@ function lookup (maxEntries = 10) {
 
 const forever = new AbortController().signal
 
-await t.test('callers at the same time share one request', async t => {
+await t.test('concurrent callers share one request', async t => {
   const { shared, calls } = lookup()
   const answers = [shared.find('a', forever), shared.find('a', forever), shared.find('b', forever)]
   t.strictSame(calls.map(({ key }) => key), ['a', 'b'])
   calls[0]?.answer(present('A'))
   calls[1]?.answer(unknown('busy'))
-  t.strictSame(await Promise.all(answers), [present('A'), present('A'), unknown('busy')])
+  t.strictSame(await Promise.all(answers.map(async answer => await answer)), [present('A'), present('A'), unknown('busy')])
 })
 
-await t.test('a positive answer is reused for its time, no other answer at all', async t => {
+await t.test('a positive answer is reused for its time, other answers are not', async t => {
   const { shared, calls, clock } = lookup()
   for (const fact of [absent, unknown('busy'), present('A')]) {
     const answer = shared.find('a', forever)
@@ -43,7 +43,7 @@ await t.test('a positive answer is reused for its time, no other answer at all',
   t.strictSame(await answer, absent)
 })
 
-await t.test('an absence counts only from a request that began after the question', async t => {
+await t.test('an absence counts only from a request that started after the call', async t => {
   const { shared, calls } = lookup()
   const first = shared.find('a', forever)
   const later = [shared.find('a', forever), shared.find('a', forever)]
@@ -51,10 +51,10 @@ await t.test('an absence counts only from a request that began after the questio
   t.strictSame(await first, absent)
   t.equal(calls.length, 2, 'one more for both')
   calls[1]?.answer(present('just created'))
-  t.strictSame(await Promise.all(later), [present('just created'), present('just created')])
+  t.strictSame(await Promise.all(later.map(async answer => await answer)), [present('just created'), present('just created')])
 })
 
-await t.test('a caller who gives up does not take the others along; the last one ends the request', async t => {
+await t.test('an aborted caller does not affect the others; the last one aborts the request', async t => {
   const { shared, calls } = lookup()
   const [one, two] = [new AbortController(), new AbortController()]
   const answers = [shared.find('a', one.signal), shared.find('a', two.signal)]
@@ -67,7 +67,7 @@ await t.test('a caller who gives up does not take the others along; the last one
   t.strictSame(await shared.find('b', AbortSignal.abort()), unknown('timed out'))
 })
 
-await t.test('after the last caller has given up, the next one gets a request of its own', async t => {
+await t.test('after the last caller has aborted, the next one starts a new request', async t => {
   const { shared, calls } = lookup()
   const one = new AbortController()
   const given = shared.find('a', one.signal)
@@ -79,7 +79,7 @@ await t.test('after the last caller has given up, the next one gets a request of
   t.strictSame(await next, present('A'))
 })
 
-await t.test('the memory is bounded', async t => {
+await t.test('memory is bounded', async t => {
   const { shared, calls } = lookup(2)
   for (const key of ['a', 'b', 'c']) {
     const answer = shared.find(key, forever)

@@ -1,13 +1,17 @@
 import t, { type Test } from 'tap'
+import { systemClock, type Clock } from '../../src/clock.ts'
 import { withoutManagedFields } from '../../src/cluster/kubernetes-object.ts'
 import { WatchCache } from '../../src/cluster/watch-cache.ts'
-import { answer, capturedLog, item, list, scriptedApi, scriptedCollection, status, until } from './scripted-api.ts'
+import { answer, capturedLog, item, list, scriptedApi, scriptedCollection, status, until, type Script } from './scripted-api.ts'
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
 import type { WatchCacheEvent, WatchCacheOptions } from '../../src/cluster/watch-cache.ts'
 
+const path = '/api/v1/configmaps'
 const quick = { firstRetryMs: 5, maxRetryMs: 20, idleTimeoutMs: 5000, staleAfterMs: 50 }
 
-async function started (t: Test, options: Partial<WatchCacheOptions<KubernetesObject>> = {}, before = (_: Collection) => {}) {
+async function started (
+  t: Test, options: Partial<WatchCacheOptions<KubernetesObject>> = {}, before = (_: Collection) => {}, isObserved = true,
+) {
   const collection = scriptedCollection()
   before(collection)
   const api = await scriptedApi(t, collection.script)
@@ -18,10 +22,10 @@ async function started (t: Test, options: Partial<WatchCacheOptions<KubernetesOb
     client: api.client,
     log: logs.log,
     outage: logs.outage,
-    path: '/api/v1/configmaps',
+    path,
     transform: withoutManagedFields,
     timing: quick,
-    observe: event => { events.push(event) },
+    ...(isObserved ? { observe: event => { events.push(event) } } : {}),
     ...options,
   })
   cache.onChange(({ type, key, object }) => { changes.push(`${type} ${key} ${object.metadata.resourceVersion}`) })
@@ -31,7 +35,7 @@ async function started (t: Test, options: Partial<WatchCacheOptions<KubernetesOb
 }
 type Collection = ReturnType<typeof scriptedCollection>
 
-await t.test('lists, then follows the watch', async t => {
+await t.test('lists, then watches', async t => {
   const { cache, sync, watches, opened, send, take, state } = await started(t, {}, ({ state }) => {
     state.items = [item('a', '3'), item('b', '4')]
     state.resourceVersion = '5'
@@ -43,7 +47,7 @@ await t.test('lists, then follows the watch', async t => {
   const { searchParams } = opened[0] ?? new URL('x:')
   t.equal(searchParams.get('resourceVersion'), '5')
   t.equal(searchParams.get('allowWatchBookmarks'), 'true')
-  t.ok(Number(searchParams.get('timeoutSeconds')) >= 300 && Number(searchParams.get('timeoutSeconds')) <= 600)
+  t.ok(Number(searchParams.get('timeoutSeconds')) >= 40 && Number(searchParams.get('timeoutSeconds')) <= 50)
   send('ADDED', item('c', '6'))
   send('MODIFIED', item('a', '7', { data: { x: 'é'.repeat(100_000) } }))
   send('DELETED', item('b', '8'))
@@ -54,7 +58,30 @@ await t.test('lists, then follows the watch', async t => {
   t.equal(state.resourceVersion, '5')
 })
 
-await t.test('long lists come in pages, and are taken over as a whole', async t => {
+await t.test('each page is processed before the next one is requested; deletions are reported after the last page', async t => {
+  const seen: Record<string, string[]> = {}
+  const { cache, sync, watches, send, state, take } = await started(t, {}, ({ state }) => {
+    state.items = [item('a', '1'), item('gone', '2')]
+  })
+  await sync
+  await until(() => watches.length, 'a watch')
+  take()
+  const known = () => cache.list().map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
+  state.onList = (_, response) => {
+    state.onList = (_, response) => {
+      seen.second = known()
+      answer(response, 200, list([item('b', '12')], '20'))
+    }
+    answer(response, 200, list([item('a', '11')], '20', 'token'))
+  }
+  send('ERROR', status(410, 'Expired'))
+  await until(() => cache.resourceVersion() === '20', 'the second list')
+  t.strictSame(seen.second, ['a 11', 'gone 2'])
+  t.strictSame(known(), ['a 11', 'b 12'])
+  t.strictSame(take(), ['modified ns/a 11', 'added ns/b 12', 'deleted ns/gone 2'])
+})
+
+await t.test('a long list is requested in pages', async t => {
   const pages: (string | null)[] = []
   const { cache, sync, take } = await started(t, { labelSelector: 'a=b,c in (d)', fieldSelector: 'metadata.name!=x' }, collection => {
     collection.state.onList = (first, response) => {
@@ -67,12 +94,12 @@ await t.test('long lists come in pages, and are taken over as a whole', async t 
     }
   })
   t.equal(await sync, 'synced')
-  t.strictSame(pages, [null, '500', 'a=b,c in (d)', 'token/+='])
+  t.strictSame(pages, [null, '100', 'a=b,c in (d)', 'token/+='])
   t.strictSame(take(), ['added ns/a 1', 'added ns/b 2'])
   t.equal(cache.size, 2)
 })
 
-await t.test('a watch that ends goes on from the last event or bookmark', async t => {
+await t.test('a watch that ends continues from the last event or bookmark', async t => {
   const { watches, opened, lists, send, sync, cache } = await started(t)
   await sync
   await until(() => watches.length, 'a watch')
@@ -85,7 +112,7 @@ await t.test('a watch that ends goes on from the last event or bookmark', async 
   t.equal(cache.size, 1)
 })
 
-await t.test('410 lists anew: what vanished meanwhile is told as deleted, what stayed is not told again', async t => {
+await t.test('after a 410 it lists again: deleted objects are reported, unchanged ones are not', async t => {
   const inStream = (collection: Collection) => { collection.send('ERROR', status(410, 'Expired')) }
   const atOpening = (collection: Collection) => {
     collection.state.onWatch = (_request, response) => { answer(response, 410, status(410, 'Expired')) }
@@ -107,7 +134,7 @@ await t.test('410 lists anew: what vanished meanwhile is told as deleted, what s
   }
 })
 
-await t.test('410 in the middle of a long list starts over', async t => {
+await t.test('a 410 in the middle of a long list restarts the list', async t => {
   const { sync, lists, cache } = await started(t, {}, ({ state }) => {
     state.items = [item('a', '1')]
     state.onList = (_first, response) => {
@@ -120,7 +147,7 @@ await t.test('410 in the middle of a long list starts over', async t => {
   t.strictSame(cache.list().map(({ metadata }) => metadata.name), ['a'], 'the half list is forgotten')
 })
 
-await t.test('410 for ever is not a tight loop', async t => {
+await t.test('a permanent 410 does not cause a tight loop', async t => {
   const all = await started(t, { timing: { ...quick, firstRetryMs: 100, maxRetryMs: 100 } }, ({ state }) => {
     const gone = () => {
       state.onWatch = (_request, response) => {
@@ -136,7 +163,91 @@ await t.test('410 for ever is not a tight loop', async t => {
   t.ok(all.lists.length <= 8, `${all.lists.length} lists in 300 ms`)
 })
 
-await t.test('a watch that closes at once is not a tight loop either', async t => {
+await t.test('the delay before the next attempt', async t => {
+  let now = 0
+  const pauses: number[] = []
+  const sleep: Clock['sleep'] = async (milliseconds, signal) => {
+    const isPause = milliseconds <= 1000
+    if (isPause) pauses.push(milliseconds)
+    await systemClock.sleep(isPause ? 0 : milliseconds, signal)
+  }
+  const fail: Script = (_request, response) => { answer(response, 500, 'no') }
+  const timing = { firstRetryMs: 100, maxRetryMs: 1000, idleTimeoutMs: 60_000, staleAfterMs: 60_000 }
+  const clock = { ...systemClock, monotonic: () => now, sleep }
+  const { state, watches, events, send, cache, sync } = await started(t, { timing, random: () => 0.5, clock }, ({ state }) => {
+    state.onList = (request, response) => {
+      state.onList = fail
+      fail(request, response)
+    }
+  })
+  await sync
+  const opened = async (number: number) => { await until(() => events.filter(event => event === 'watch').length === number, 'a watch') }
+  let ended = 0
+  /** Ends the watch after so long, and returns the pauses before the next one. */
+  const end = async (milliseconds: number) => {
+    now += milliseconds
+    watches.at(-1)?.end()
+    await opened(++ended + 1)
+    return pauses.splice(0)
+  }
+  await opened(1)
+  t.strictSame(pauses.splice(0), [75, 150], 'failures')
+  t.strictSame(await end(0), [300], 'a watch that brings nothing and ends at once is no success')
+  send('BOOKMARK', { metadata: { resourceVersion: '2' } })
+  await until(() => cache.resourceVersion() === '2', 'the bookmark')
+  t.strictSame(await end(0), [0], 'one that brings something is')
+  t.strictSame(await end(1000), [75], 'so that this is the first of a new series')
+  state.onWatch = fail
+  t.strictSame(await end(1001), [0, 75], 'one that lasts is a success, too')
+})
+
+await t.test('an occasional expired version causes no delay', async t => {
+  const all = await started(t, { timing: { ...quick, firstRetryMs: 60_000, maxRetryMs: 60_000 } })
+  await all.sync
+  await until(() => all.watches.length, 'a watch')
+  all.send('ERROR', status(410, 'Expired'))
+  for (const version of ['2', '3']) {
+    await until(() => all.watches.length === Number(version), 'the next watch')
+    all.send('BOOKMARK', { metadata: { resourceVersion: version } })
+    await until(() => all.cache.resourceVersion() === version, 'the bookmark')
+    all.send('ERROR', status(410, 'Expired'))
+  }
+  await until(() => all.watches.length === 4, 'the last watch')
+  t.match(all.lines.filter(({ level }) => level === 'debug')[0], { message: 'listing again', fields: { watch: path, event: 'gone' } })
+})
+
+await t.test('an interrupted watch continues, without a warning', async t => {
+  const all = await started(t)
+  await all.sync
+  await until(() => all.watches.length, 'a watch')
+  all.send('BOOKMARK', { metadata: { resourceVersion: '2' } })
+  await until(() => all.cache.resourceVersion() === '2', 'the bookmark')
+  all.watches[0]?.destroy()
+  await until(() => all.watches.length === 2, 'the next watch')
+  t.equal(all.lists.length, 1)
+  t.equal(all.opened[1]?.searchParams.get('resourceVersion'), '2')
+  t.strictSame(all.messages('info', 'warn', 'error'), [])
+  t.match(all.lines, [{ level: 'debug', message: 'a watch was interrupted', fields: { watch: path, reason: /API server is unreachable/ } }])
+})
+
+await t.test('onEvent is optional', async t => {
+  const all = await started(t, {}, ({ state }) => {
+    state.onList = (_request, response) => { answer(response, 500, 'no') }
+  }, false)
+  all.cache.onChange(() => { throw new Error('no') })
+  await all.sync
+  await until(() => all.watches.length, 'a watch')
+  all.send('ADDED', item('a', '2'))
+  await until(() => all.cache.size, 'the object')
+  all.watches[0]?.end()
+  await until(() => all.watches.length === 2, 'the next watch')
+  all.send('ERROR', status(410, 'Expired'))
+  await until(() => all.watches.length === 3, 'the next watch')
+  t.equal(all.lists.length, 3, 'the one that failed, the first one, and one since a version was gone')
+  t.equal(all.cache.stale(), undefined)
+})
+
+await t.test('a watch that closes immediately does not cause a tight loop either', async t => {
   const all = await started(t, { timing: { ...quick, firstRetryMs: 100, maxRetryMs: 100 } }, ({ state }) => {
     const close = () => {
       state.onWatch = (_request, response) => {
@@ -152,22 +263,24 @@ await t.test('a watch that closes at once is not a tight loop either', async t =
   t.equal(all.lists.length, 1)
 })
 
-await t.test('garbage, an unknown error event or a line that is no event: logged, listed anew', async t => {
-  for (const line of ['{"type":"ADDED","object":', '{}', 'null', '{"type":"ADDED","object":{"metadata":{"resourceVersion":"1"}}}',
+await t.test('invalid data, an unknown error event or an invalid line: logged, listed again', async t => {
+  const tooLarge = `{"type":"ADDED","object":"${'x'.repeat(8 * 1024 * 1024)}"}`
+  for (const line of ['{"type":"ADDED","object":', tooLarge, '{}', 'null', '{"type":"ADDED","object":{"metadata":{"resourceVersion":"1"}}}',
     JSON.stringify({ type: 'ERROR', object: status(500, 'InternalError') })]) {
     const all = await started(t)
     await all.sync
     await until(() => all.watches.length, 'a watch')
     all.state.items = [item('a', '2')]
     all.watches[0]?.write(`${line}\n`)
-    await until(() => all.watches.length === 2, `another watch after ${line}`)
+    await until(() => all.watches.length === 2, `another watch after ${line.slice(0, 100)}`)
     t.strictSame(all.take(), ['added ns/a 2'])
     t.strictSame(all.messages('warn', 'error'), ['a watch failed'])
+    t.match(all.lines.find(({ level }) => level === 'error')?.fields, { watch: path, reason: /./, err: Error })
     await all.cache.stop()
   }
 })
 
-await t.test('events of a type not known yet are passed over', async t => {
+await t.test('events of unknown types are ignored', async t => {
   const all = await started(t)
   await all.sync
   await until(() => all.watches.length, 'a watch')
@@ -178,7 +291,7 @@ await t.test('events of a type not known yet are passed over', async t => {
   t.equal(all.lists.length, 1)
 })
 
-await t.test('a silent watch is torn down, and a list makes up for what it kept back', async t => {
+await t.test('a silent watch is closed, and a list recovers the missed changes', async t => {
   const all = await started(t, { timing: { ...quick, idleTimeoutMs: 150, staleAfterMs: 5000 } })
   await all.sync
   await until(() => all.watches.length, 'a watch')
@@ -193,7 +306,7 @@ await t.test('a silent watch is torn down, and a list makes up for what it kept 
   t.equal(all.cache.stale(), undefined)
 })
 
-await t.test('bookmarks keep a quiet watch alive', async t => {
+await t.test('bookmarks keep an idle watch open', async t => {
   const all = await started(t, { timing: { ...quick, idleTimeoutMs: 150 } })
   await all.sync
   await until(() => all.watches.length, 'a watch')
@@ -203,7 +316,7 @@ await t.test('bookmarks keep a quiet watch alive', async t => {
   t.equal(all.watches.length, 1)
 })
 
-await t.test('a handler that throws is logged and counted, and the watch goes on', async t => {
+await t.test('an exception in a handler is logged and counted, and the watch continues', async t => {
   const all = await started(t)
   all.cache.onChange(({ key }) => { throw new Error(`cannot stand ${key}`) })
   await all.sync
@@ -217,13 +330,13 @@ await t.test('a handler that throws is logged and counted, and the watch goes on
   t.equal(all.events.filter(event => event === 'handler-failed').length, 2)
 })
 
-await t.test('an outage: one line when it begins, one when it ends; stale meanwhile; nothing missed', async t => {
+await t.test('an outage: one line at the start, one at the end; stale in between; no change is missed', async t => {
   const all = await started(t)
   await all.sync
   await until(() => all.watches.length, 'a watch')
   await all.api.down()
   await until(() => all.cache.stale(), 'staleness')
-  t.equal(all.cache.stale(), 'the API server is away (ECONNREFUSED)')
+  t.equal(all.cache.stale(), 'the API server is unreachable (ECONNREFUSED)')
   t.ok(all.cache.synced(), 'the last state is still there')
   all.state.items = [item('a', '2')]
   await new Promise(resolve => { setTimeout(resolve, 100) }) // many retries, at 20 ms
@@ -234,10 +347,10 @@ await t.test('an outage: one line when it begins, one when it ends; stale meanwh
   await until(() => all.cache.size, 'what happened meanwhile')
   await until(() => all.messages('info').length, 'the second line')
   t.equal(all.cache.stale(), undefined)
-  t.strictSame(all.messages('info', 'warn', 'error'), ['waiting for the API server', 'the API server is back'])
+  t.strictSame(all.messages('info', 'warn', 'error'), ['waiting for the API server', 'the API server is reachable again'])
 })
 
-await t.test('started before the API server', async t => {
+await t.test('the cache starts before the API server', async t => {
   const all = await started(t, {}, ({ state }) => {
     state.onList = (_request, response) => {
       state.onList = (_request, response) => { response.socket?.destroy() }
@@ -249,10 +362,10 @@ await t.test('started before the API server', async t => {
   t.equal(await all.sync, 'synced')
   t.equal(all.lists.length, 3)
   await until(() => all.messages('info').length, 'the log')
-  t.strictSame(all.messages('info', 'warn', 'error'), ['waiting for the API server', 'the API server is back'])
+  t.strictSame(all.messages('info', 'warn', 'error'), ['waiting for the API server', 'the API server is reachable again'])
 })
 
-await t.test('Retry-After of a busy API server is kept', async t => {
+await t.test('Retry-After of a busy API server is respected', async t => {
   let at = 0
   const all = await started(t, { timing: { ...quick, maxRetryMs: 5000 } }, ({ state }) => {
     state.onList = (_request, response) => {
@@ -264,7 +377,7 @@ await t.test('Retry-After of a busy API server is kept', async t => {
   t.ok(performance.now() - at > 950)
 })
 
-await t.test('no permission is said once, and asked for from time to time', async t => {
+await t.test('a missing permission is logged once, and retried periodically', async t => {
   const all = await started(t, {}, ({ state }) => {
     let refusals = 5
     const refuse = () => {
@@ -280,10 +393,11 @@ await t.test('no permission is said once, and asked for from time to time', asyn
   t.equal(all.cache.stale(), 'forbidden: no permission to watch configmaps')
   await until(() => all.cache.state() === 'synced', 'the permission')
   t.strictSame(all.messages('info', 'warn', 'error'), ['no permission to list and watch'])
+  t.match(all.lines.find(({ level }) => level === 'error')?.fields, { watch: path, err: { status: 403 } })
   t.equal(all.cache.stale(), undefined)
 })
 
-await t.test('an API server that has just started refuses what it allowed before, and is asked again soon', async t => {
+await t.test('an API server that has just started may refuse what it allowed before, and is retried soon', async t => {
   const refused = async (t: Test, refusals: number, timing: object) => {
     const all = await started(t, { timing: { ...quick, ...timing } })
     await all.sync
@@ -306,7 +420,23 @@ await t.test('an API server that has just started refuses what it allowed before
   t.ok(performance.now() - began < 5_000)
   t.equal(shortly.cache.state(), 'synced')
   t.strictSame(shortly.messages('info', 'warn', 'error'), [])
+  t.match(shortly.lines.find(({ message }) => message === 'a watch was refused')?.fields, { watch: path, err: { status: 403 } })
   t.equal(shortly.lists.length, 1)
+
+  const moments = [0, 50, 51]
+  let now = 0
+  const all = await started(t, { timing: quick, clock: { ...systemClock, monotonic: () => now } })
+  await all.sync
+  await until(() => all.events.includes('watch'), 'a watch')
+  const refuseAtMoments: Script = (_request, response) => {
+    now = moments.shift() ?? now
+    if (moments.length > 0) all.state.onWatch = refuseAtMoments
+    answer(response, 403, status(403, 'Forbidden'))
+  }
+  all.state.onWatch = refuseAtMoments
+  all.watches[0]?.end()
+  await until(() => all.cache.state() === 'forbidden', 'no permission')
+  t.equal(all.messages('debug').length, 2, 'for as long as a copy may be stale, and not a millisecond more')
 
   const long = await refused(t, 20, {})
   await until(() => long.cache.state() === 'forbidden', 'no permission')
@@ -315,7 +445,7 @@ await t.test('an API server that has just started refuses what it allowed before
   t.strictSame(long.messages('info', 'warn', 'error'), ['no permission to list and watch'])
 })
 
-await t.test('a kind that is not served is empty, until it is', async t => {
+await t.test('a kind that is not served is empty until it is served', async t => {
   const all = await started(t, {}, ({ state }) => {
     state.items = [item('a', '1')]
     state.onList = (_request, response) => { answer(response, 404, '404 page not found') }
@@ -333,10 +463,34 @@ await t.test('a kind that is not served is empty, until it is', async t => {
   all.send('BOOKMARK', { metadata: { resourceVersion: '2' } })
   all.watches[0]?.end()
   await until(() => all.cache.size === 0, 'the end of the kind')
+  t.match(all.lines.filter(({ message }) => /not served/.test(message)), [{ level: 'info', fields: { watch: path } }, { level: 'info' }], 'said once each time')
   t.strictSame(all.take(), ['added ns/a 1', 'deleted ns/a 1'])
 })
 
-await t.test('metadata only, and only what is wanted of it', async t => {
+await t.test('a kind that is not served is checked periodically', async t => {
+  for (const [random, pause] of [[0, 500], [1, 1000]] as const) {
+    const pauses: number[] = []
+    const sleep: Clock['sleep'] = async (milliseconds, signal) => {
+      if (milliseconds <= 2000) pauses.push(milliseconds)
+      await systemClock.sleep(Math.min(milliseconds, milliseconds <= 2000 ? 0 : Infinity), signal)
+    }
+    const timing = { ...quick, firstRetryMs: 5, maxRetryMs: 1000 }
+    const all = await started(t, { timing, random: () => random, clock: { ...systemClock, sleep } }, ({ state }) => {
+      const refuse = (left: number) => {
+        state.onList = (_request, response) => {
+          if (left > 1) refuse(left - 1)
+          answer(response, 404, '404 page not found')
+        }
+      }
+      refuse(3)
+    })
+    await until(() => all.cache.state() === 'synced', 'the kind')
+    t.strictSame(pauses, [pause, pause, pause])
+    t.equal(all.messages('info').length, 1, 'which is said once')
+  }
+})
+
+await t.test('metadata only, mapped to the cached form', async t => {
   const accepts: (string | undefined)[] = []
   const all = await started(t, { metadataOnly: true }, ({ state }) => {
     state.items = [{ metadata: { name: 'a', resourceVersion: '1', managedFields: [{}] } }]
@@ -352,7 +506,7 @@ await t.test('metadata only, and only what is wanted of it', async t => {
   t.strictSame(all.cache.get('a')?.metadata, { name: 'a', resourceVersion: '1' })
 })
 
-await t.test('stop is prompt in every state, settles start, and closes the connection', async t => {
+await t.test('stop is immediate in every state, settles start, and closes the connection', async t => {
   const states: Record<string, (collection: Collection) => void> = {
     watching: () => {},
     listing: ({ state }) => { state.onList = () => {} },
@@ -371,16 +525,42 @@ await t.test('stop is prompt in every state, settles start, and closes the conne
     await new Promise(resolve => { setTimeout(resolve, 30) })
     t.equal(all.api.requests.length, requests, 'and nothing comes after it')
     if (name === 'watching') t.ok(all.watches[0]?.closed)
+    t.strictSame(all.messages('info', 'warn', 'error'), name === 'waiting' ? ['waiting for the API server'] : [], 'that it stops is no failure')
   }
 })
 
-await t.test('a watch that is neither silent nor broken, but late, is stale by the clock alone', async t => {
+await t.test('a watch that is late is stale by the clock, even if it is not silent or broken', async t => {
   let now = 1000
-  const all = await started(t, { now: () => now })
+  const all = await started(t, { clock: { ...systemClock, monotonic: () => now } })
   await all.sync
   await until(() => all.watches.length, 'a watch')
   t.equal(all.cache.stale(), undefined)
   t.equal(all.cache.silentSeconds(), 0)
-  now += quick.idleTimeoutMs + quick.staleAfterMs + 1
-  t.equal(all.cache.stale(), 'nothing heard from the API server for 5 s')
+  now += quick.idleTimeoutMs + quick.staleAfterMs
+  t.equal(all.cache.stale(), undefined)
+  now += 1
+  t.equal(all.cache.silentSeconds(), (quick.idleTimeoutMs + quick.staleAfterMs + 1) / 1000)
+  t.equal(all.cache.stale(), 'no data from the API server for 5 s')
+})
+
+await t.test('by default an outage counts after 30 s, and silence after 85 s', async t => {
+  const now = 1000
+  const all = await started(t, { timing: {}, clock: { ...systemClock, monotonic: () => now } })
+  await all.sync
+  await until(() => all.events.includes('watch'), 'a watch')
+  t.equal(all.cache.stale(now + 85_000), undefined)
+  t.equal(all.cache.stale(now + 85_001), 'no data from the API server for 85 s')
+  await all.api.down()
+  await until(() => all.events.includes('failed'), 'an outage')
+  t.equal(all.cache.stale(now + 30_000), undefined)
+  t.match(all.cache.stale(now + 30_001), /the API server is unreachable/)
+})
+
+await t.test('after a stop, nothing restarts it', async t => {
+  const all: Awaited<ReturnType<typeof started>> = await started(t, {
+    observe: event => { if (event === 'list') void all.cache.stop() },
+  })
+  t.equal(await all.sync, 'stopped')
+  await all.cache.stop()
+  t.equal(all.cache.state(), 'stopped')
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import { expired, issue } from '../tls/certificates.ts'
+import { runHere } from './here.ts'
 import { faultIn, run, samples } from './program.ts'
 
 // Whatever keeps the program from starting ends in one line on standard error that names the setting.
@@ -23,7 +24,7 @@ async function fails (t: Test, code: 1 | 2, message: string | RegExp, args: read
 
 t.test('wrong usage', async t => {
   const cases: readonly (readonly [RegExp, readonly string[], Readonly<Record<string, string>>?])[] = [
-    [/unknown command 'bogus'; see --help$/, ['bogus']],
+    [/unknown command 'frobnicate'; see --help$/, ['frobnicate']],
     [/unknown command 'serv' \(Did you mean serve\?\); see --help$/, ['serv']],
     [/unknown option '--nope'; see --help$/, ['serve', '--nope']],
     [/unknown option '--prot' \(Did you mean --port\?\)/, ['serve', '--prot', '1']],
@@ -49,21 +50,41 @@ t.test('wrong usage', async t => {
     [/value 'loud' from env 'DITTOFS_OPERATOR_LOG_LEVEL' is invalid/, ['serve'], { DITTOFS_OPERATOR_LOG_LEVEL: 'loud' }],
     [/value 'A=warn' from env 'DITTOFS_OPERATOR_RULE' is invalid\. 'A=warn': there is no rule 'A'/, ['serve'], { DITTOFS_OPERATOR_RULE: 'A=warn' }],
     [/required option '-f, --filename <path>' not specified/, ['check']],
-    [/'--kubeconfig <file>' cannot be used with option '--state <folder>'/, ['check', '-f', '-', '--state', '.', '--kubeconfig', 'x']],
+    [/'--kubeconfig <file>' cannot be used with option '--state <path>'/, ['check', '-f', '-', '--state', '.', '--kubeconfig', 'x']],
     [/--output <format>' argument 'yaml' is invalid\. Allowed choices are text, json/, ['check', '-f', '-', '-o', 'yaml']],
     [/--rule .* there is no rule 'NOPE'/, ['check', '-f', '-', '--rule', 'NOPE=warn']],
+    [/--rule .* there is no rule 'NOPE'/, ['render', '-f', '-', '--rule', 'NOPE=warn']],
+    [/'PORT-CONFLICT=deny=off': one rule and one severity, such as PORT-CONFLICT=deny; see --help$/, ['serve', '--rule', 'PORT-CONFLICT=deny=off']],
+    [/'--context <name>' cannot be used with option '--previous <path>'/, ['check', '-f', '-', '--previous', '.', '--context', 'x']],
+    [/^dittofs-operator: --no-webhook with --no-controller: nothing is left to do$/, ['serve', '--no-webhook', '--no-controller']],
+    [/--no-webhook with --no-controller/, ['serve', '--no-controller'], { DITTOFS_OPERATOR_NO_WEBHOOK: 'true' }],
+    [/^dittofs-operator: DITTOFS_OPERATOR_NO_WEBHOOK: 'maybe' is neither true nor false$/, ['serve'], { DITTOFS_OPERATOR_NO_WEBHOOK: 'maybe' }],
   ]
-  for (const [message, args, env] of cases) await fails(t, 2, message, args, env)
+  for (const [message, args, env = {}] of cases) {
+    const { code, stdout, stderr } = await runHere(args, { env })
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr.trimEnd(), message)
+    t.match(stderr, /^dittofs-operator: [^\n]*\n$/)
+  }
 })
 
-t.test('nothing at all asks for help', async t => {
-  const { code, stderr, stdout } = await run([])
-  t.equal(code, 2)
-  t.equal(stdout, '')
-  t.match(stderr, /^Usage: dittofs-operator/)
+t.test('no arguments print the help', async t => {
+  t.match(await runHere([]), { code: 2, stdout: '', stderr: /^Usage: dittofs-operator/ })
 })
 
-t.test('no cluster', async t => {
+t.test('ignored variables: empty ones, and flags set to false', async t => {
+  const env = {
+    DITTOFS_OPERATOR_PORT: '', DITTOFS_OPERATOR_KUBECONFIG: ' ', DITTOFS_OPERATOR_LOG_LEVEL: '', DITTOFS_OPERATOR_NO_CONTROLLER: '', DITTOFS_OPERATOR_RULE: '',
+  }
+  for (const no of ['false', 'no', 'off', '0', 'FALSE']) {
+    // It gets as far as the folder, so nothing before it was refused.
+    await t.rejects(async () => await runHere(['serve', '--embedded', '/nowhere', '--no-controller'], { env: { ...env, DITTOFS_OPERATOR_NO_WEBHOOK: no } })
+      .then(({ code, stderr }) => { throw new Error(`${code} ${stderr}`) }), { message: /^1 dittofs-operator: --embedded \/nowhere: no such folder/ })
+  }
+})
+
+t.test('no cluster configuration', async t => {
   const dir = t.testdir({
     garbage: 'a: [',
     empty: '',
@@ -72,9 +93,9 @@ t.test('no cluster', async t => {
     }),
   })
   const file = (name: string) => join(dir, name)
-  await fails(t, 1, /no cluster: give --kubeconfig FILE, or run in a pod \(KUBERNETES_SERVICE_HOST is not set\)$/, ['serve'])
+  await fails(t, 1, /no cluster: give --kubeconfig FILE \(neither KUBECONFIG nor ~\/\.kube\/config exists\), or run in a pod \(KUBERNETES_SERVICE_HOST is not set\)$/, ['serve'])
   await fails(t, 1, /no ServiceAccount credentials in this pod/, ['serve'], { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' })
-  await fails(t, 1, /--context needs --kubeconfig FILE$/, ['serve', '--context', 'a'])
+  await fails(t, 1, /--context a: no kubeconfig to take it from: neither KUBECONFIG nor ~\/\.kube\/config exists; give --kubeconfig FILE$/, ['serve', '--context', 'a'])
   await fails(t, 1, /--kubeconfig \/nowhere\/config: ENOENT/, ['serve', '--kubeconfig', '/nowhere/config'])
   await fails(t, 1, /--kubeconfig \/nowhere\/config: ENOENT/, ['serve'], { DITTOFS_OPERATOR_KUBECONFIG: '/nowhere/config' })
   await fails(t, 1, /--kubeconfig .*garbage: /, ['serve', '--kubeconfig', file('garbage')])
@@ -83,14 +104,14 @@ t.test('no cluster', async t => {
   await fails(t, 1, /not https/, ['serve', '--kubeconfig', file('http')])
 })
 
-t.test('no folder', async t => {
+t.test('no such folder', async t => {
   const file = join(t.testdir({ file: '' }), 'file')
   await fails(t, 1, /--embedded \/nowhere: no such folder$/, ['serve', '--embedded', '/nowhere'])
   await fails(t, 1, /--embedded .*file: not a folder$/, ['serve', '--embedded', file])
   await fails(t, 1, /--embedded \/nowhere: no such folder$/, ['serve'], { DITTOFS_OPERATOR_EMBEDDED: '/nowhere' })
 })
 
-t.test('no key pair to serve', async t => {
+t.test('no key pair', async t => {
   const [good, other] = [await issue(), await issue()]
   const dir = t.testdir({
     mixed: { ...good, 'tls.key': other['tls.key'] }, old: { ...await expired() }, garbage: { ...good, 'tls.crt': 'hello' }, alone: { 'tls.crt': good['tls.crt'] },
@@ -103,7 +124,7 @@ t.test('no key pair to serve', async t => {
   await refuses('alone', /--tls-dir .*alone: tls\.key does not exist$/)
 })
 
-t.test('a certificate mode that cannot be', async t => {
+t.test('an invalid certificate mode', async t => {
   const kubeconfig = join(t.testdir({
     https: stringify({
       'current-context': 'a', contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }], clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'a', user: {} }],
@@ -111,10 +132,10 @@ t.test('a certificate mode that cannot be', async t => {
   }), 'https')
   await fails(t, 1, /--cert-mode self: .* needs a cluster$/, ['serve', '--embedded', samples, '--cert-mode', 'self'])
   await fails(t, 1, /--tls-dir: give the folder with tls\.crt and tls\.key$/, ['serve', '--kubeconfig', kubeconfig, '--cert-mode', 'files'])
-  await fails(t, 1, /--cert-mode self: takes no --tls-dir$/, ['serve', '--kubeconfig', kubeconfig, '--cert-mode', 'self', '--tls-dir', 'x'])
+  await fails(t, 1, /--cert-mode self: cannot be combined with --tls-dir$/, ['serve', '--kubeconfig', kubeconfig, '--cert-mode', 'self', '--tls-dir', 'x'])
 })
 
-t.test('a port that is taken', async t => {
+t.test('a port in use', async t => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')
   t.teardown(() => squatter.close())
@@ -123,5 +144,6 @@ t.test('a port that is taken', async t => {
   const serve = (...args: string[]) => ['serve', '--embedded', samples, '--tls-dir', tlsDir, ...args]
   await fails(t, 1, `dittofs-operator: --port: port ${port} is in use`, serve('--port', String(port), '--health-port', '0'))
   await fails(t, 1, `dittofs-operator: --health-port: port ${port} is in use`, serve('--health-port', String(port), '--port', '0'))
-  await fails(t, 1, /--port: .*ENOTFOUND|--port: .*EAI_AGAIN|--port: .*EADDRNOTAVAIL/, serve('--host', 'no.such.host.invalid', '--port', '0', '--health-port', '0'))
+  await fails(t, 1, /--host no\.such\.host\.invalid: no such host name$/, serve('--host', 'no.such.host.invalid', '--port', '0', '--health-port', '0'))
+  await fails(t, 1, /--host 192\.0\.2\.1: not an address of this machine$/, serve('--host', '192.0.2.1', '--port', '0', '--health-port', '0'))
 })

@@ -23,8 +23,8 @@ async function isForEverybody (program: string): Promise<boolean> {
 }
 
 /**
- * The program as the image has it: one file and its source map, an empty folder to be in, nothing in the environment, nobody in
- * particular as its user. Node refuses it any other file, to write at all, other processes, threads and native code.
+ * The program as in the image: one file and its source map, an empty working folder, an empty environment, an unprivileged user. The Node
+ * permission model denies all other file reads, all writes, child processes, threads and native code.
  */
 export async function buildImage (t: Pick<Test, 'teardown'>) {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'image-')))
@@ -38,21 +38,22 @@ export async function buildImage (t: Pick<Test, 'teardown'>) {
     await copyFile(node, join(root, 'node'), constants.COPYFILE_FICLONE)
     node = join(root, 'node')
   }
-  // Only root may become somebody else.
+  // Only root can change the user.
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
 
-  const start = (args: readonly string[], readable: readonly string[] = []) => {
+  const start = (args: readonly string[], readable: readonly string[] = [], more: readonly string[] = []) => {
     const flags = [program, `${program}.map`, ...readable].map(path => `--allow-fs-read=${path}`)
     // Not by spawn's `env`: tap adds options for Node to that.
-    return spawn('/usr/bin/env', ['-i', node, '--permission', ...flags, '--enable-source-maps', program, ...args], { cwd, ...user, stdio: 'pipe' })
+    return spawn('/usr/bin/env', ['-i', node, '--permission', ...flags, ...more, program, ...args], { cwd, ...user, stdio: 'pipe' })
   }
   return {
     root,
     program,
     said: build.stdout,
     start,
-    run: async (args: readonly string[], input = ''): Promise<Outcome> => {
-      const child = start(args)
+    /** `flags`: of Node. */
+    run: async (args: readonly string[], input = '', flags: readonly string[] = []): Promise<Outcome> => {
+      const child = start(args, [], flags)
       const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
       child.stdin.on('error', () => {}) // a command that does not read it may end first
       child.stdin.end(input)

@@ -14,8 +14,8 @@ interface Surroundings {
   readonly input?: string
 }
 
-/** Nothing of the environment of whoever runs the tests, above all no cluster. */
-const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH: process.env.PATH, ...env })
+/** Without the environment of the user who runs the tests, in particular without a cluster. */
+const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH: process.env.PATH, HOME: '/nonexistent', ...env })
 
 export interface Outcome {
   readonly code: number | null
@@ -24,9 +24,9 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs the program to its end, which must come within 20 s. */
+/** Runs the program to its end, which must come within 60 s. */
 export async function run (args: readonly string[], { env, cwd, input = '' }: Surroundings = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [main, ...args], { env: environment(env), cwd, timeout: 20_000, killSignal: 'SIGKILL' })
+  const child = spawn(process.execPath, [main, ...args], { env: environment(env), cwd, timeout: 60_000, killSignal: 'SIGKILL' })
   child.stdin.on('error', () => {}) // a command that does not read it may end first
   child.stdin.end(input)
   const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>])
@@ -35,7 +35,7 @@ export async function run (args: readonly string[], { env, cwd, input = '' }: Su
 
 const isLogLine = (line: string) => line.startsWith('{"level":')
 
-/** What a person is told of a fault: the lines of standard error that are no log lines, and whether they are the last ones. */
+/** The error that users see: the lines of standard error that are not log lines, and whether they are the last ones. */
 export function faultIn ({ stderr }: Outcome) {
   const lines = stderr.split('\n').filter(Boolean)
   return { lines: lines.filter(line => !isLogLine(line)), isLast: !isLogLine(lines.at(-1) ?? '') }
@@ -56,7 +56,7 @@ export async function serve (t: Test, args: readonly string[], { env, cwd }: Sur
     child.kill('SIGKILL')
     await exited
   })
-  const said = async (what: RegExp) => await eventually(async () => what.exec(stdout) ?? undefined, `${what}; it said:\n${stdout}\n${stderr}`, 20_000)
+  const said = async (what: RegExp) => await eventually(async () => what.exec(stdout) ?? undefined, `${what}; it said:\n${stdout}\n${stderr}`, 60_000)
   const get = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${healthPort}${path}`, { signal: AbortSignal.timeout(5_000) })
     return { status: response.status, body: await response.text() }

@@ -22,7 +22,7 @@ metadata: {name: ${name}}
 spec: {storage: {metadataSize: 1Gi}${spec}}
 `
 
-t.test('one YAML stream of every object', async t => {
+t.test('one YAML stream of all objects', async t => {
   const { code, stdout, stderr } = await run(['render', '-f', '-', '-n', 'files'], { input: server('a', ', metrics: {enabled: true}') })
   t.equal(code, 0)
   t.equal(stderr, '')
@@ -34,7 +34,7 @@ t.test('one YAML stream of every object', async t => {
   t.match(objects[0]?.stringData?.['jwt-secret'], /^[-_A-Za-z0-9]{43}$/)
 })
 
-t.test('with the Secrets at hand it is the same each time', async t => {
+t.test('with the Secrets in the state, the output is always the same', async t => {
   const state = t.testdir({
     'secrets.yaml': `apiVersion: v1
 kind: Secret
@@ -59,7 +59,7 @@ stringData: {url: "postgres://me:hush@db.example.com:5433/files?sslmode=require"
   t.notMatch(JSON.stringify(objects.slice(1)), Buffer.from('hush').toString('base64'), 'nowhere else at all')
 })
 
-t.test('what the rules refuse is not rendered', async t => {
+t.test('objects that the rules refuse are not rendered', async t => {
   const { code, stdout, stderr } = await run(['render', '-f', '-'], { input: `${server('bad', ', smb: {enabled: true, port: 12049}')}---\n${server('good')}` })
   t.equal(code, 1)
   t.match(stderr, /^standard input: bad is refused: spec\.smb\.port: 12049 .*\n$/)
@@ -68,7 +68,7 @@ t.test('what the rules refuse is not rendered', async t => {
 
 t.test('a file that cannot be read', async t => {
   t.match(await run(['render', '-f', '/does/not/exist']), { code: 2, stdout: '', stderr: /--filename/ })
-  t.match(await run(['render', '-f', '-'], { input: 'kind: [' }), { code: 2, stdout: '' })
+  t.match(await run(['render', '-f', '-'], { input: 'kind: [' }), { code: 1, stdout: '', stderr: /^standard input:\d+: / })
 })
 
 const filesIn = async (folder: string) => (await readdir(folder, { recursive: true })).filter(file => file.includes('.')).toSorted()
@@ -94,23 +94,23 @@ t.test('serve --embedded --out keeps a folder of files up to date', async t => {
   const key = readFileSync(file('secret-dittofs-minimal-jwt-secret.yaml'), 'utf8')
   const before = await filesIn(out)
 
-  await t.test('a server more', async t => {
+  await t.test('a server is added', async t => {
     writeFileSync(join(embedded, 'more.yaml'), server('more', ', metrics: {enabled: true}'))
     await eventually(async () => existsSync(file('service-more-metrics.yaml')), 'its files', 5_000)
     t.equal(readFileSync(file('secret-dittofs-minimal-jwt-secret.yaml'), 'utf8'), key, 'keys are made once')
   })
-  await t.test('a part of it less', async t => {
+  await t.test('a part of it is removed', async t => {
     writeFileSync(join(embedded, 'more.yaml'), server('more'))
     await eventually(async () => !existsSync(file('service-more-metrics.yaml')), 'the file is gone', 5_000)
     t.ok(existsSync(file('service-more-file.yaml')))
   })
-  await t.test('refused: the last good files stay', async t => {
+  await t.test('a server is refused: the last valid files are kept', async t => {
     writeFileSync(join(embedded, 'more.yaml'), server('more', ', replicas: 7, metrics: {enabled: true}'))
     await eventually(async () => served.logs().some(({ msg, name }) => msg === 'nothing is rendered' && name === 'more'), 'it is told', 5_000)
     t.ok(existsSync(file('statefulset-more.yaml')))
     t.notOk(existsSync(file('service-more-metrics.yaml')))
   })
-  await t.test('a server less; files of others are left alone', async t => {
+  await t.test('a server is removed; other files are not changed', async t => {
     mkdirSync(join(out, 'default'), { recursive: true })
     writeFileSync(file('mine.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n')
     writeFileSync(join(embedded, 'more.yaml'), '')

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
@@ -9,7 +9,6 @@ import t, { type Test } from 'tap'
 import { eventually } from '../control-plane/control-plane.ts'
 import { issue } from '../tls/certificates.ts'
 import { parseManifests } from '../../src/embedded/manifests.ts'
-import { metadataOf } from '../../src/embedded/embedded-cluster.ts'
 import { run, samples, serve } from './program.ts'
 
 const hasCurl = await promisify(execFile)('curl', ['--version']).then(() => true, () => false)
@@ -24,9 +23,9 @@ function place (t: Test) {
 
 const names = (folder: string) => ['minimal', 's3', 'production', 'mistakes']
   .flatMap(file => parseManifests(readFileSync(join(folder, `${file}.yaml`), 'utf8'), file))
-  .filter(({ kind }) => kind === 'DittoServer').map(({ object }) => metadataOf(object).name)
+  .filter(({ kind }) => kind === 'DittoServer').map(({ name }) => name)
 
-t.test('what a newcomer sees', async t => {
+t.test('the output of the first start', async t => {
   const { cwd, folder } = place(t)
   const started = performance.now()
   const server = await serve(t, ['--embedded', folder], { cwd })
@@ -35,25 +34,26 @@ t.test('what a newcomer sees', async t => {
   const { port, healthPort } = server
   t.match(server.stdout(), `answers on https://localhost:${port}/mutate and /validate\n`)
   t.match(server.stdout(), `http://127.0.0.1:${healthPort}/readyz and /metrics\n`)
+  t.match(server.stdout(), /^playground on http:\/\/localhost:\d+\n/m)
 
-  await t.test('a verdict for each DittoServer of the samples, in the words of kubectl', async t => {
+  await t.test('a verdict for each DittoServer of the samples, in the format of kubectl', async t => {
     for (const name of names(folder)) {
       if (name === 'dittofs-unknown-class') continue
       t.match(server.stdout(), `dittoserver.dittofs.dittofs.com/${name} allowed\n`)
     }
-    t.match(server.stdout(), 'The DittoServer "dittofs-unknown-class" is invalid:\n* spec.storage.storageClassName: Not found: \'fsat\': ')
+    t.match(server.stdout(), 'The DittoServer "dittofs-unknown-class" is invalid: spec.storage.storageClassName: Not found: \'fsat\': ')
     t.match(server.stdout(), /Warning: .*\[PORT-CONFLICT\]\n/)
     t.match(server.stdout(), /Warning: .*\[S3-SECRET-MISSING\]\n/)
     t.match(server.stdout(), '(spec.storage.cacheSize: 5Gi was filled in)\n')
     t.match(server.stdout(), `# ${join(folder, 'minimal.yaml')}\n`)
   })
 
-  await t.test('the certificates are made, with the keys for the owner alone', async t => {
+  await t.test('the certificates are created, and only the owner can read the keys', async t => {
     t.ok(existsSync(join(cwd, 'certs', 'ca.crt')))
     t.equal(statSync(join(cwd, 'certs', 'tls.key')).mode & 0o777, 0o600)
   })
 
-  await t.test('the command that it prints works', { skip: !hasCurl && 'there is no curl here' }, async t => {
+  await t.test('the printed command works', { skip: !hasCurl && 'there is no curl here' }, async t => {
     const [, command = ''] = await server.said(/\n(curl .*)\n/)
     const { stdout } = await promisify(execFile)('bash', ['-c', `${command} --silent --show-error`], { cwd })
     t.match(JSON.parse(stdout), { kind: 'AdmissionReview', response: { allowed: false, status: { message: /no such StorageClass.*\[SC-MISSING\]$/ } } })
@@ -67,7 +67,7 @@ t.test('what a newcomer sees', async t => {
     t.match((await server.get('/metrics')).body, /^certwatcher_read_certificate_total [1-9]/m)
   })
 
-  await t.test('a manifest that changes is judged again', async t => {
+  await t.test('a changed manifest is judged again', async t => {
     const shown = server.stdout().length
     const since = async (what: RegExp) => await eventually(async () => what.test(server.stdout().slice(shown)), String(what), 10_000)
     const mistakes = join(folder, 'mistakes.yaml')
@@ -81,15 +81,17 @@ t.test('what a newcomer sees', async t => {
     t.equal(server.child.exitCode, null, 'it keeps running')
   })
 
-  await t.test('a second start takes the same certificates', async t => {
+  await t.test('a second start uses the same certificates', async t => {
     const ca = readFileSync(join(cwd, 'certs', 'ca.crt'), 'utf8')
     const again = await serve(t, ['--embedded', folder], { cwd })
     await again.said(/Ctrl-C stops\.\n/)
+    const [first, second] = [server, again].map(({ stdout }) => /playground on http:\/\/localhost:(\d+)/.exec(stdout())?.[1] ?? '')
+    t.not(first, second, 'its playground is on another port')
     t.equal(readFileSync(join(cwd, 'certs', 'ca.crt'), 'utf8'), ca)
   })
 })
 
-t.test('a second signal ends it at once', async t => {
+t.test('a second signal ends the process immediately', async t => {
   const { cwd, folder } = place(t)
   const server = await serve(t, ['--embedded', folder], { cwd })
   await server.said(/Ctrl-C stops\.\n/)
@@ -114,7 +116,7 @@ async function refuses (port: number): Promise<boolean> {
   return refused
 }
 
-t.test('a certificate that speaks for another name', async t => {
+t.test('a certificate for another name', async t => {
   const tlsDir = t.testdir({ ...await issue({ names: ['hook.system.svc'] }) })
   const server = await serve(t, ['--embedded', samples, '--tls-dir', tlsDir])
   await server.said(/Ctrl-C stops\.\n/)
@@ -126,13 +128,25 @@ t.test('a certificate that speaks for another name', async t => {
   t.match(JSON.parse(stdout), { response: { allowed: false } })
 })
 
-t.test('a certificate of which the authority is not at hand', async t => {
+t.test('a certificate without its CA', async t => {
   const { 'ca.crt': _, ...pair } = await issue()
   const server = await serve(t, ['--embedded', samples, '--tls-dir', t.testdir({ ...pair })])
   await server.said(/Ctrl-C stops\.\n/)
-  const told = await eventually(async () => server.logs().find(({ msg }) => msg === 'cannot show the verdicts on the folder'), 'told', 5_000)
+  const told = await eventually(async () => server.logs().find(({ msg }) => msg === 'cannot show the verdicts for the folder'), 'told', 5_000)
   t.match(told, { level: 'warn', cause: /certificate/ })
   t.equal((await server.get('/readyz')).status, 200, 'it serves all the same')
+})
+
+t.test('a port for the playground that is in use', async t => {
+  const busy = createServer()
+  busy.listen(0, '127.0.0.1')
+  await once(busy, 'listening')
+  t.teardown(() => busy.close())
+  const { port } = busy.address() as AddressInfo
+  const tlsDir = t.testdir({ ...await issue() })
+  const { code, stderr } = await run(['serve', '--embedded', samples, '--tls-dir', tlsDir, '--port', '0', '--health-port', '0', '--ui-port', String(port)])
+  t.equal(code, 1)
+  t.match(stderr, `dittofs-operator: --ui-port: port ${port} is in use\n`)
 })
 
 t.test('an empty folder', async t => {
@@ -144,7 +158,7 @@ t.test('an empty folder', async t => {
   await server.said(/dittofs-minimal allowed\n/)
 })
 
-t.test('certificates that cannot be made', async t => {
+t.test('certificates that cannot be created', async t => {
   const cwd = t.testdir({ certs: 'a file' })
   const { code, stderr } = await run(['serve', '--embedded', samples, '--port', '0', '--health-port', '0'], { cwd })
   t.equal(code, 1)

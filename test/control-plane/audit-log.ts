@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Who did what, without the object. https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
+/** The requests, without the objects. https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
 export interface AuditEntry {
   readonly verb: string
   readonly requestURI: string
@@ -41,7 +41,7 @@ export async function readAudit (folder: string): Promise<AuditEntry[]> {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  // What follows the last line break is still being written.
+  // The text after the last line break is still being written.
   return text.split('\n').slice(0, -1).map(line => JSON.parse(line) as AuditEntry)
 }
 

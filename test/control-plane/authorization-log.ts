@@ -8,7 +8,10 @@ import { promisify } from 'node:util'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
-/** What the API server asked whether somebody may do. https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
+/**
+ * A permission that the API server checked.
+ * https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/
+ */
 export interface Question {
   readonly user: string
   readonly namespace: string
@@ -34,9 +37,9 @@ interface SubjectAccessReview {
 }
 
 /**
- * An authorizer that has no opinion, and writes down what it was asked, before RBAC decides. The audit log tells of requests alone;
- * this tells of every permission that a request needed, such as `create` for an apply that creates. Of members of
- * system:masters nothing is asked.
+ * An authorizer without an opinion, which records each permission check before RBAC decides. The audit log contains only requests; this log
+ * contains every permission that a request needed, such as `create` for an apply that creates an object. There are no checks for members of
+ * system:masters.
  */
 export async function recordAuthorization (t: Test) {
   let questions = new Map<string, Question>()

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { cacheFolder, controllerManager, corePrograms, findBinaries } from './binaries.ts'
+import { cacheFolder, controllerManager, corePrograms, findBinaries, optionalPrograms, scheduler } from './binaries.ts'
 
-const all = [...corePrograms, controllerManager]
+const all = [...corePrograms, ...optionalPrograms]
 const within = (folder: string, names: readonly string[]) => Object.fromEntries(names.map(name => [name, join(folder, name)]))
 
 function fill (folder: string, names: readonly string[]): string {
@@ -13,7 +13,7 @@ function fill (folder: string, names: readonly string[]): string {
   return folder
 }
 
-/** A search of its own: an empty cache, and KUBEBUILDER_ASSETS with these programs. Both are put back afterwards. */
+/** An isolated search: an empty cache, and KUBEBUILDER_ASSETS with these programs. Both are restored afterwards. */
 function place (t: Test, names?: readonly string[]) {
   const dir = t.testdir({})
   const before = { KUBEBUILDER_ASSETS: process.env.KUBEBUILDER_ASSETS, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME }
@@ -30,7 +30,7 @@ function place (t: Test, names?: readonly string[]) {
   return { assets, cache: cacheFolder() }
 }
 
-t.test('nothing anywhere', async t => {
+t.test('no programs anywhere', async t => {
   place(t)
   t.match(await findBinaries(), { unavailable: /^no etcd, kube-apiserver, kubectl: .*`npm run control-plane`.*KUBEBUILDER_ASSETS$/ })
   process.env.KUBEBUILDER_ASSETS = ''
@@ -41,31 +41,36 @@ t.test('KUBEBUILDER_ASSETS as other tools fill it', async t => {
   const { assets, cache } = place(t, corePrograms)
   t.strictSame(await findBinaries(), within(assets, corePrograms))
   t.match(await findBinaries({ controllerManager: true }), { unavailable: /^no kube-controller-manager: / })
+  t.match(await findBinaries({ scheduler: true }), { unavailable: /^no kube-scheduler: / })
+  const both = { controllerManager: true, scheduler: true }
+  t.match(await findBinaries(both), { unavailable: /^no kube-controller-manager, kube-scheduler: / })
+  fill(cache, [...corePrograms, scheduler])
+  t.match(await findBinaries(both), { unavailable: /^no kube-controller-manager: / })
   fill(cache, all)
-  t.strictSame(await findBinaries({ controllerManager: true }), { ...within(assets, corePrograms), ...within(cache, [controllerManager]) })
+  t.strictSame(await findBinaries(both), { ...within(assets, corePrograms), ...within(cache, optionalPrograms) })
 })
 
-t.test('it wins over the cache', async t => {
+t.test('it takes precedence over the cache', async t => {
   const { assets, cache } = place(t, all)
   fill(cache, all)
   t.strictSame(await findBinaries(), within(assets, all))
 })
 
-t.test('the core programs come from one folder, to be of one version', async t => {
+t.test('the core programs come from one folder, so that they have the same version', async t => {
   const { assets, cache } = place(t, ['kubectl', controllerManager])
   fill(cache, corePrograms)
   t.strictSame(await findBinaries(), { ...within(cache, corePrograms), ...within(assets, [controllerManager]) })
 })
 
-t.test('a file that cannot be executed is no program', async t => {
+t.test('a file that is not executable does not count', async t => {
   const { assets, cache } = place(t, all)
   chmodSync(join(assets, 'etcd'), 0o644)
   t.match(await findBinaries(), { unavailable: /./ })
   fill(cache, all)
-  t.strictSame(await findBinaries(), { ...within(cache, corePrograms), ...within(assets, [controllerManager]) })
+  t.strictSame(await findBinaries(), { ...within(cache, corePrograms), ...within(assets, optionalPrograms) })
 })
 
-t.test('where the cache is', async t => {
+t.test('the location of the cache', async t => {
   const { cache } = place(t)
   t.ok(cache.startsWith(process.env.XDG_CACHE_HOME ?? '-'))
   process.env.XDG_CACHE_HOME = ''

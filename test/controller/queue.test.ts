@@ -1,15 +1,23 @@
 import t from 'tap'
-import { Queue, type QueueClock, type QueueOptions, type WorkResult } from '../../src/controller/queue.ts'
+import { systemClock, type Clock } from '../../src/clock.ts'
+import { Queue, type QueueOptions, type WorkResult } from '../../src/controller/queue.ts'
 
-/** Time that passes only when it is told to. */
-class ManualClock implements QueueClock {
+/** A clock that a test advances. */
+class ManualClock implements Clock {
   #now = 0
   #due: { at: number, run: () => void }[] = []
-  now (): number { return this.#now }
-  schedule (milliseconds: number, run: () => void): () => void {
-    const entry = { at: this.#now + milliseconds, run }
+  monotonic (): number { return this.#now }
+  wall (): Date { return new Date(this.#now) }
+  readonly sleep = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+    if (milliseconds === 0) return await turn()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const entry = { at: this.#now + milliseconds, run: resolve }
     this.#due.push(entry)
-    return () => { this.#due = this.#due.filter(other => other !== entry) }
+    signal.addEventListener('abort', () => {
+      this.#due = this.#due.filter(other => other !== entry)
+      resolve()
+    })
+    await promise
   }
 
   get waiting (): number[] { return this.#due.map(({ at }) => at - this.#now) }
@@ -29,7 +37,11 @@ class ManualClock implements QueueClock {
   }
 }
 
-const settle = async () => await new Promise<void>(resolve => setImmediate(resolve))
+const turn = async () => await new Promise<void>(resolve => setImmediate(resolve))
+/** Runs the pending work, and the passes that start after that. */
+const settle = async () => {
+  for (let turns = 0; turns < 4; turns++) await turn()
+}
 
 function queueWith (options: Partial<QueueOptions> = {}) {
   const clock = new ManualClock()
@@ -61,7 +73,7 @@ function queueWith (options: Partial<QueueOptions> = {}) {
   return { queue, clock, begun, failures, finish, fail }
 }
 
-t.test('a key that is added many times is worked on once', async t => {
+t.test('a key that is added many times is processed once', async t => {
   const { queue, begun, finish } = queueWith({ concurrency: 1 })
   queue.add('a')
   for (let i = 0; i < 5; i++) queue.add('b')
@@ -72,7 +84,7 @@ t.test('a key that is added many times is worked on once', async t => {
   t.equal(queue.size, 0, 'and is forgotten')
 })
 
-t.test('added while it is worked on: once more, afterwards', async t => {
+t.test('a key that is added while it is processed is processed once more afterwards', async t => {
   const { queue, begun, finish } = queueWith()
   queue.add('a')
   queue.add('a')
@@ -84,9 +96,31 @@ t.test('added while it is worked on: once more, afterwards', async t => {
   t.equal(queue.size, 0)
 })
 
-t.test('no more at once than configured, in the order of their coming', async t => {
+t.test('one pass starts in each turn of the event loop', async t => {
+  const clock = systemClock
+  const order: string[] = []
+  const queue = new Queue({
+    concurrency: 8,
+    clock,
+    worker: async key => {
+      order.push(key)
+      return {}
+    },
+    onFailure: () => {},
+  })
+  for (const key of 'abc') queue.add(key)
+  for (let i = 1; i <= 3; i++) {
+    await turn()
+    order.push(`turn ${i}`)
+  }
+  await queue.stop()
+  t.strictSame(order, ['a', 'b', 'turn 1', 'c', 'turn 2', 'turn 3'])
+})
+
+t.test('keys are processed in order, up to the configured concurrency', async t => {
   const { queue, begun, finish } = queueWith({ concurrency: 3 })
   for (const key of 'abcdef') queue.add(key)
+  await settle()
   t.strictSame(begun, ['a', 'b', 'c'])
   t.equal(queue.depth, 3)
   await finish('b')
@@ -94,7 +128,7 @@ t.test('no more at once than configured, in the order of their coming', async t 
   t.strictSame(begun, ['a', 'b', 'c', 'd', 'e'])
 })
 
-t.test('failures are tried again after growing delays, each key by itself', async t => {
+t.test('failures are retried with exponential delays, for each key separately', async t => {
   const { queue, clock, begun, failures, finish, fail } = queueWith()
   queue.add('a')
   for (let i = 0; i < 12; i++) {
@@ -116,7 +150,7 @@ t.test('failures are tried again after growing delays, each key by itself', asyn
   t.equal(failures.at(-1)?.retryInMs, 100, 'a success makes up for it')
 })
 
-t.test('half of a delay is left to chance', async t => {
+t.test('half of a delay is random', async t => {
   for (const [random, delay] of [[0, 50], [0.5, 75], [1, 100]] as const) {
     const { queue, failures, fail } = queueWith({ random: () => random })
     queue.add('a')
@@ -125,7 +159,7 @@ t.test('half of a delay is left to chance', async t => {
   }
 })
 
-t.test('news does not wait for the delay', async t => {
+t.test('a new event does not wait for the delay', async t => {
   const { queue, clock, begun, fail } = queueWith()
   queue.add('a')
   await fail('a')
@@ -134,7 +168,7 @@ t.test('news does not wait for the delay', async t => {
   t.strictSame(clock.waiting, [], 'and the delayed try is called off')
 })
 
-t.test('a worker may ask to come back', async t => {
+t.test('a worker can request another pass', async t => {
   const { queue, clock, begun, finish } = queueWith()
   queue.add('a')
   await finish('a', { requeueAfter: 5_000 })
@@ -146,7 +180,7 @@ t.test('a worker may ask to come back', async t => {
   t.equal(queue.size, 0)
 })
 
-t.test('stop waits for what is under way and takes nothing more', async t => {
+t.test('stop waits for running work and accepts nothing more', async t => {
   const signals: AbortSignal[] = []
   const { promise, resolve } = Promise.withResolvers<WorkResult>()
   const failures: string[] = []
@@ -176,7 +210,7 @@ t.test('stop waits for what is under way and takes nothing more', async t => {
   t.equal(queue.size, 0)
 })
 
-t.test('the figures', async t => {
+t.test('metrics', async t => {
   const figures: string[] = []
   const { queue, clock, finish, fail } = queueWith({
     concurrency: 1,

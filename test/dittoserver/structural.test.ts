@@ -29,7 +29,7 @@ t.test('prunes, drops nulls, fills defaults', async t => {
   t.strictSame(stored({ tuning: {} }), { size: '5Gi', tuning: { threads: 4 } }, 'a section that is there gets its own defaults')
 })
 
-t.test('sections are filled in in memory only', async t => {
+t.test('sections are filled in only in memory', async t => {
   t.strictSame(effective({}), { size: '5Gi', tuning: { threads: 4, inner: { on: true } } })
   t.strictSame(effective({ tuning: { threads: 8 } }), { size: '5Gi', tuning: { threads: 8, inner: { on: true } } })
   const { tuning } = effective({}) as { tuning: object }
@@ -37,7 +37,7 @@ t.test('sections are filled in in memory only', async t => {
   t.strictSame(storedSchema(schema).required, ['name'], 'nor are they required of what is stored')
 })
 
-t.test('what has another type is left for the validator to name', async t => {
+t.test('a value of a wrong type is left for the validator to report', async t => {
   for (const value of [null, undefined, 7, 'x', [], true]) t.strictSame(stored(value), value)
   for (const value of [7, 'x', {}, true]) t.strictSame(stored({ ports: value }), { size: '5Gi', ports: value })
   for (const value of [7, 'x', [], true]) t.strictSame(stored({ labels: value, tuning: value }), { size: '5Gi', labels: value, tuning: value })
@@ -50,11 +50,18 @@ t.test('names of Object.prototype are data', async t => {
   t.equal(Object.getPrototypeOf(result.labels), Object.prototype)
 })
 
-t.test('the value is not changed, and one entry over the limit is enough', async t => {
+t.test('the input is not modified, and one entry above the limit is enough', async t => {
   const value = { ports: Array.from({ length: 100_000 }, (_, port) => ({ port })), labels: Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, 'v'])) }
   const before = JSON.stringify(value)
   const result = stored(value) as { ports: unknown[], labels: object }
   t.equal(result.ports.length, 3)
   t.equal(Object.keys(result.labels).length, 3)
   t.equal(JSON.stringify(value), before)
+})
+
+t.test('a text that is far too long is cut, but still reported as too long', async t => {
+  const limited = compileStructural({ type: 'object', properties: { a: { type: 'string', maxLength: 3 }, b: { type: 'string' } } })
+  t.strictSame(limited({ a: '1234567', b: '1234567' }), { a: '1234567', b: '1234567' })
+  t.strictSame(limited({ a: '12345678', b: '12345678' }), { a: '1234567', b: '12345678' })
+  t.strictSame(limited({ a: '😀😀😀😀😀' }), { a: '😀😀😀😀😀'.slice(0, 7) }, 'a character may have two code units')
 })

@@ -7,8 +7,8 @@ export interface Endpoint { readonly port: number, readonly healthPort: number }
 const probeEvery = 200
 
 /**
- * What a Service is to its pods: new connections go to those whose readiness probe succeeded last, open ones stay where they
- * are. A connection that meets nobody is closed, and not tried elsewhere.
+ * Acts like a Service: new connections go to pods whose last readiness probe succeeded, open connections stay. If no pod is ready, a
+ * connection is closed, and not retried elsewhere.
  */
 export async function startBalancer (t: Pick<Test, 'teardown'>) {
   const ready = new Map<Endpoint, boolean>()
@@ -54,7 +54,7 @@ export async function startBalancer (t: Pick<Test, 'teardown'>) {
     add: (endpoint: Endpoint) => { ready.set(endpoint, false) },
     remove: (endpoint: Endpoint) => { ready.delete(endpoint) },
     isReady: (endpoint: Endpoint) => ready.get(endpoint) === true,
-    /** Connections that came while nobody was ready. */
+    /** Connections that arrived while no pod was ready. */
     refused: () => refused,
   }
 }

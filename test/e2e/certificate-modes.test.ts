@@ -11,7 +11,7 @@ import { constantLoad } from './constant-load.ts'
 import { startReplicaSet } from './replica-set.ts'
 import { directReviews, dryRunCreate, manifests, secretPath } from './self-signed.ts'
 
-// From certificates of the operator's own to those of somebody else and back, step by step as docs/certificates.md has it.
+// From self-created certificates to those of another source and back, with the steps in docs/certificates.md.
 
 const binaries = await binariesOrSkip(t)
 if (binaries) {
@@ -22,8 +22,8 @@ if (binaries) {
   writeFiles(folder, files)
   const ofYours = parseBundle(files['ca.crt'])[0]?.fingerprint256
 
-  // An overlap of an hour, in proportion: longer than it takes to replace both.
-  const self = ['--drain-period', '1', '--tls-times', 'settle=500,overlap=60000,pollInterval=2000']
+  // An overlap longer than it takes to replace both, on a busy machine too.
+  const self = ['--drain-period', '1', '--tls-times', 'settle=500,overlap=600000,pollInterval=2000']
   const yours = ['--drain-period', '1', '--cert-mode', 'files', '--tls-dir', folder]
   const replicas = await startReplicaSet(t, plane, self)
   const { balancer, installed } = replicas
@@ -39,11 +39,11 @@ if (binaries) {
   const creates = constantLoad(3, dryRunCreate(plane))
   const reviews = constantLoad(3, await directReviews(t, installed, balancer.port))
 
-  await t.test('from certificates of its own to yours, and back, under load', async t => {
+  await t.test('from self-created certificates to your own, and back, under load', async t => {
     const before = creates.sent()
     const data = { 'trust.crt': Buffer.from(files['ca.crt']).toString('base64') }
     await plane.client.request(mergePatchRequest(secretPath, { data }, 'test'))
-    await eventually(async () => await trusts(ofYours), 'your authority is trusted beside its own', 10_000)
+    await eventually(async () => await trusts(ofYours), 'your CA is trusted beside its own', 10_000)
     await replaceBoth(yours)
     const caBundle = Buffer.from(files['ca.crt']).toString('base64')
     for (const kind of ['mutating', 'validating'] as const) {

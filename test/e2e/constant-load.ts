@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Milliseconds. Leaves the processors to what is loaded. */
+/** Milliseconds. Leaves CPU time for the program under load. */
 const pause = 10
 
-/** Some at a time, again and again until stopped. Each says what went wrong with it, if so. */
+/** Runs several tasks concurrently and repeatedly until it is stopped. Each task returns its error, if any. */
 export function constantLoad (workers: number, send: () => Promise<string | undefined>) {
   const stopping = new AbortController()
   let sent = 0

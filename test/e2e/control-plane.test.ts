@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
 
-// The ground that the other end-to-end tests stand on: real programs, and controllers that do their work.
+// The foundation of the other end-to-end tests: real programs, and working controllers.
 
 const needs = { controllerManager: true }
 const binaries = await binariesOrSkip(t, needs)
@@ -14,14 +14,14 @@ if (binaries) {
   const plane = await startControlPlane(t, binaries, { ...needs, audit: true })
   const { kubectl, request, audit } = plane
 
-  t.test('kubectl and the API server are of one version', async t => {
+  t.test('kubectl and the API server have the same version', async t => {
     const { stdout } = await kubectl(['version', '-o', 'json'])
     const { clientVersion, serverVersion } = JSON.parse(stdout) as Record<string, { gitVersion: string }>
     t.match(clientVersion?.gitVersion, /^v1\.\d+\.\d+$/)
     t.equal(clientVersion?.gitVersion, serverVersion?.gitVersion)
   })
 
-  t.test('a StorageClass is made and read', async t => {
+  t.test('a StorageClass is created and read', async t => {
     const path = '/apis/storage.k8s.io/v1/storageclasses'
     const manifest = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'fast' }, provisioner: 'example.com/none' }
     t.equal((await request('POST', path, manifest)).status, 201)
@@ -31,7 +31,7 @@ if (binaries) {
     t.match((await kubectl(['get', 'storageclass', 'fast', '-o', 'name'])).stdout, 'storageclass.storage.k8s.io/fast')
   })
 
-  t.test('a user has the rights that RBAC gives, and no more', async t => {
+  t.test('a user has exactly the permissions that RBAC grants', async t => {
     const { kubeconfigPath } = await plane.addUser('jane', ['readers'])
     t.match((await kubectl(['get', 'pods'], '', kubeconfigPath)).stderr, /User "jane" cannot list resource "pods"/)
     await kubectl(['create', 'clusterrolebinding', 'readers', '--clusterrole=view', '--group=readers'])
@@ -39,7 +39,7 @@ if (binaries) {
     t.equal((await kubectl(['auth', 'can-i', 'create', 'pods'], '', kubeconfigPath)).stdout, 'no\n')
   })
 
-  t.test('the controller manager makes claims from the templates of a StatefulSet, and the audit log tells', async t => {
+  t.test('the controller manager creates claims from the templates of a StatefulSet, and the audit log shows it', async t => {
     const set = {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
@@ -62,13 +62,13 @@ if (binaries) {
     t.notOk(entries.some(({ verb }) => ['get', 'list', 'watch'].includes(verb)), 'writes only')
   })
 
-  t.test('garbage is collected and finalizers are removed', async t => {
+  t.test('garbage collection works, and finalizers are removed', async t => {
     t.equal((await kubectl(['delete', 'statefulset', 'web', '--wait=false'])).code, 0)
     await eventually(async () => (await kubectl(['get', 'pod', 'web-0'])).code !== 0, 'the pod is gone')
     t.equal((await kubectl(['delete', 'pvc', 'data-web-0', '--timeout=30s'])).code, 0)
   })
 
-  t.test('the API server goes away and comes back with its data', async t => {
+  t.test('the API server restarts with its data', async t => {
     await plane.killApiServer()
     t.not((await kubectl(['get', 'ns', '--request-timeout=1s'])).code, 0)
     t.throws(() => plane.signalApiServer('SIGTERM'), /does not run/)
@@ -76,7 +76,7 @@ if (binaries) {
     t.equal((await kubectl(['get', 'storageclass', 'fast'])).code, 0)
   })
 
-  t.test('all ends with the process that started it, however it ends', async t => {
+  t.test('everything ends with the process that started it, however that ends', async t => {
     const program = `
       import t from 'tap'
       import { startControlPlane } from ${JSON.stringify(new URL('../control-plane/control-plane.ts', import.meta.url).href)}

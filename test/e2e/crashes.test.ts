@@ -2,22 +2,17 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
-import { seeded } from '../leader-election/simulation.ts'
+import { Chance } from '../simulation/random.ts'
 import { asServiceAccount } from './installation.ts'
-import { kubectlUser, serverOf, type Found } from './kubectl-user.ts'
+import { kubectlUser } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
+import { expandableClass, sceneOf, servers } from './scene.ts'
 
-// An operator that is killed again and again, at any moment, ends up where one that runs through does.
+// An operator that is killed repeatedly at random moments reaches the same state as one that is never killed.
 
 const crd = fileURLToPath(new URL('../../manifests/crd.yaml', import.meta.url))
 const kills = 50
-const random = seeded(Date.now() % 1_000_000)
-const servers = ['a', 'b', 'c', 'd', 'e', 'f']
-const claims = { metadata: '1Gi', cache: '5Gi', controlplane: '1Gi' }
-const kindsMade = ['configmap', 'service', 'statefulset', 'secret', 'persistentvolumeclaim', 'dittoserver']
-
-/** Nothing starts pods here, so a rollout stays where it is: at the update, or at the start if the update came before the pod. */
-const rollout = new Set(['Progressing', 'Reconciling'])
+const random = new Chance(Date.now() % 1_000_000).next
 
 // As many processes take their time, above all on a busy machine.
 t.setTimeout(900_000)
@@ -28,90 +23,10 @@ if (binaries) {
   const rights = await asServiceAccount(plane)
   const start = async () => await startOperator(t, [...rights, '--no-webhook', '--no-leader-elect'])
 
-  /** The same things done to the same servers, in a namespace of their own. */
-  const scene = async (namespace: string) => {
-    const user = kubectlUser({ kubectl: async (args, input) => await plane.kubectl(['-n', namespace, ...args], input) })
-    const { run, patch, apply, get } = user
-    await run(['create', 'namespace', namespace])
-    for (const name of servers) {
-      for (const [template, storage] of Object.entries(claims)) {
-        await apply({
-          apiVersion: 'v1',
-          kind: 'PersistentVolume',
-          metadata: { name: `${namespace}-${template}-${name}` },
-          spec: {
-            accessModes: ['ReadWriteOnce'],
-            capacity: { storage },
-            storageClassName: 'expandable',
-            persistentVolumeReclaimPolicy: 'Retain',
-            csi: { driver: 'example.com', volumeHandle: `${namespace}-${template}-${name}` },
-            claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: `${template}-${name}-0` },
-          },
-        })
-      }
-    }
-    const spec = async (name: string, change: object) => await patch('dittoserver', name, { spec: change })
-    const list = async (kind: string) => (JSON.parse(await run(['get', kind, '-o', 'json'])) as { items: Found[] }).items
-    const bound = async (name: string) =>
-      await eventually(async () => (await get('pvc', `cache-${name}-0`))?.status?.phase === 'Bound', `cache-${name}-0 bound`, 120_000)
-    const grown = async (name: string) =>
-      await eventually(async () => JSON.stringify(await get('pvc', `cache-${name}-0`)).includes('"requests":{"storage":"10Gi"}'), `cache-${name}-0 grown`, 120_000)
-    /** What a person does, in this order for each server; the servers have their turns at random. */
-    const steps = (name: string): (() => Promise<unknown>)[] => [
-      async () => await apply(serverOf(name, { storage: { metadataSize: '1Gi', storageClassName: 'expandable' } })),
-      async () => await spec(name, { metrics: { enabled: true }, smb: { enabled: true }, image: 'example.com/dittofs:2' }),
-      async () => {
-        await bound(name)
-        await spec(name, { storage: { cacheSize: '10Gi' } })
-      },
-      async () => await spec(name, { metrics: { enabled: false }, replicas: name < 'c' ? 0 : 1 }),
-      ...name > 'c'
-        ? [async () => {
-            // What is deleted before its volume has grown leaves a small one behind, rightly.
-            await grown(name)
-            await run(['delete', 'dittoserver', name, '--wait=false'])
-          }]
-        : [],
-      ...name > 'e'
-        ? [async () => {
-            await user.awaitGone('dittoserver', name, 60_000)
-            await apply(serverOf(name, { storage: { metadataSize: '1Gi', cacheSize: '10Gi', storageClassName: 'expandable' }, nfsPort: 2049 }))
-          }]
-        : [],
-    ]
-    return {
-      list,
-      /** Takes all steps, with a pause before each. */
-      play: async (pause: () => number) => {
-        const left = servers.map(steps)
-        for (;;) {
-          const open = left.filter(remaining => remaining.length > 0)
-          const next = open[Math.floor(random() * open.length)]?.shift()
-          if (!next) return
-          await delay(pause())
-          await next()
-        }
-      },
-      /** Every object, without what chance or the clock decides. */
-      outcome: async () => {
-        const owners = new Map((await list('dittoserver')).map(({ metadata: { uid, name } }) => [uid, name]))
-        const text: Record<string, unknown> = {}
-        for (const kind of kindsMade) {
-          for (const object of await list(kind)) {
-            if (object.metadata.name === 'kube-root-ca.crt') continue
-            for (const { uid } of object.metadata.ownerReferences ?? []) if (!owners.has(uid)) text[`orphan ${kind} ${object.metadata.name}`] = uid
-            text[`${kind} ${object.metadata.name}`] = comparable(kind, object, namespace)
-          }
-        }
-        return text
-      },
-    }
-  }
+  const scene = async (namespace: string) => await sceneOf(plane, namespace, random)
 
   await t.test(`${kills} kills`, async t => {
-    await kubectlUser(plane).apply({
-      apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'expandable' }, provisioner: 'example.com/none', allowVolumeExpansion: true,
-    })
+    await kubectlUser(plane).apply(expandableClass)
     const stormy = await scene('stormy')
     const keys = new Map<string, string>()
     const act = { isOver: false }
@@ -134,7 +49,7 @@ if (binaries) {
     while (killed < kills || !act.isOver) {
       const operator = await start()
       // Some while it starts, most while it works.
-      if (random() < 0.75) await eventually(async () => operator.lines.some(({ msg }) => msg === 'reconciling'), 'it works', 20_000)
+      if (random() < 0.75) await eventually(async () => operator.lines.some(({ msg }) => msg === 'reconciling'), 'it works', 60_000)
       await delay(random() * 1_200)
       if (killed >= kills && !act.isOver) {
         await play
@@ -162,16 +77,4 @@ if (binaries) {
     t.strictSame(Object.keys(expected).filter(name => name.startsWith('orphan')), [])
     t.strictSame(last.lines.filter(({ level }) => level === 'error'), [])
   })
-}
-
-function comparable (kind: string, { metadata: { labels, ownerReferences = [] }, spec, data, status }: Found, namespace: string): unknown {
-  const text = JSON.stringify({
-    labels,
-    owned: ownerReferences.length,
-    spec,
-    data: kind === 'secret' ? Object.keys(data ?? {}) : data,
-    status: kind === 'dittoserver' ? [status?.phase, status?.conditions?.map(({ type, status, reason }) => [type, status, rollout.has(type) ? '' : reason])] : undefined,
-  })
-  const volatile = /"(clusterIPs?|nodePort|healthCheckNodePort|volumeName|dittofs\.io\/config-hash)":("[^"]*"|\d+|\[[^\]]*\])/g
-  return JSON.parse(text.replaceAll(volatile, '"$1":0').replaceAll(namespace, 'NAMESPACE')) as unknown
 }

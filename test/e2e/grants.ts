@@ -20,7 +20,7 @@ export interface InstalledObject {
 /** The smallest unit that can be taken out of a role: one verb on one resource. */
 export interface Grant {
   readonly role: string
-  /** Empty: in all, and on what is in none. */
+  /** Empty: in all namespaces, and on cluster-scoped objects. */
   readonly namespace: string
   readonly group: string
   readonly resource: string
@@ -28,7 +28,7 @@ export interface Grant {
   readonly verb: string
 }
 
-/** What the bindings among these objects give to a ServiceAccount. */
+/** The permissions that the bindings among these objects grant to a ServiceAccount. */
 export function grantsOf (objects: readonly InstalledObject[], serviceAccount: Readonly<Record<'namespace' | 'name', string>>): Grant[] {
   const bindings = objects.filter(({ subjects = [] }) => subjects.some(({ kind, namespace, name }) =>
     kind === 'ServiceAccount' && namespace === serviceAccount.namespace && name === serviceAccount.name))

@@ -5,13 +5,14 @@ import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { defaultInstallation, type Installation } from '../../src/manifests/install/installation.ts'
 import { manifestsOf } from '../../src/manifests/install/parts.ts'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import type { InstalledObject } from './grants.ts'
 
-// What kubelet and kube-proxy do for an installation, as far as processes on this machine need it.
+// The tasks of the kubelet and kube-proxy for an installation, as far as processes on this machine need them.
 
 export const manifestFolder = (name: string) => fileURLToPath(new URL(`../../manifests/${name}`, import.meta.url))
 
@@ -21,15 +22,25 @@ export const documents = (text: string): InstalledObject[] =>
 /** The operator's ServiceAccount, by the names that the manifests give it. */
 export const serviceAccount = { namespace: 'dittofs-system', name: 'dittofs-operator' }
 
-/** What the API server calls it. */
+/** The name that the API server uses. */
 export const serviceAccountUser = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`
 
 /** An address of this machine that an EndpointSlice may hold: loopback is not. */
 export const ownAddress = () => Object.values(networkInterfaces()).flat()
   .find(found => found && found.family === 'IPv4' && !found.internal)?.address
 
-/** A kubeconfig with the token of a ServiceAccount and nothing else; that of a pod, if it is one that exists. */
-export async function serviceAccountKubeconfig ({ folder, server, kubectl }: ControlPlane, pod?: string): Promise<string> {
+/** The same. Without one there is nothing to test. */
+export function ownAddressOrSkip (t: Pick<Test, 'plan'>): string | undefined {
+  const address = ownAddress()
+  if (address === undefined) t.plan(0, 'no network but loopback, which an endpoint may not have')
+  return address
+}
+
+/** A cluster whose CA is in the file `certs/ca.crt` of the folder. */
+export type Reachable = Pick<ControlPlane, 'folder' | 'server' | 'kubectl'>
+
+/** A kubeconfig with only the token of a ServiceAccount; bound to a pod, if the pod exists. */
+export async function serviceAccountKubeconfig ({ folder, server, kubectl }: Reachable, pod?: string): Promise<string> {
   const bound = pod === undefined ? [] : ['--bound-object-kind', 'Pod', '--bound-object-name', pod]
   const args = ['create', 'token', serviceAccount.name, '-n', serviceAccount.namespace, '--duration', '1h', ...bound]
   const { code, stdout, stderr } = await kubectl(args)
@@ -47,41 +58,45 @@ export async function serviceAccountKubeconfig ({ folder, server, kubectl }: Con
 }
 
 /** Whether the operators of the tests may touch the namespace `default` alone. */
-export const isNamespaced = process.env.OPERATOR_SCOPE === 'namespaced'
+export const isNamespaced = process.env.OPERATOR_SCOPE === 'namespaced' || process.env.OPERATOR_SCOPE === 'least-privilege'
+/** Whether they may read Secrets by name only. */
+export const secretAccess = process.env.OPERATOR_SCOPE === 'least-privilege' ? 'get' : 'watch'
 
-/** Kinds of objects that together give somebody rights. */
+/** Kinds of objects that grant permissions. */
 export const granting: ReadonlySet<string> = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
 
 const watchNamespace = isNamespaced ? 'default' : undefined
 
-/** The ServiceAccount, and what an installation grants it: in the whole cluster, or in the namespace `default` alone. */
-export async function grantRights ({ kubectl }: ControlPlane, installation: Pick<Installation, 'controller'> = defaultInstallation) {
+/** The ServiceAccount, and the permissions of an installation: cluster-wide, or only in the namespace `default`. */
+export async function grantRights ({ kubectl }: Reachable, installation: Pick<Installation, 'controller'> = defaultInstallation) {
   const { controller } = installation
-  const items = manifestsOf({ ...defaultInstallation, controller, ...(watchNamespace === undefined ? {} : { watchNamespace }) })
+  const place = watchNamespace === undefined ? {} : { watchNamespace }
+  const items = manifestsOf({ ...defaultInstallation, controller, secretAccess, ...place })
     .map(({ manifest }) => manifest).filter(({ kind }) => granting.has(kind))
   const { code, stderr } = await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
   if (code !== 0) throw new Error(stderr)
 }
 
 /** Flags for an operator that has a token of the ServiceAccount, and so the rights that were granted to it. */
-export async function serviceAccountFlags (plane: ControlPlane, pod?: string): Promise<string[]> {
+export async function serviceAccountFlags (plane: Reachable, pod?: string): Promise<string[]> {
   const { namespace } = serviceAccount
   return [
     '--kubeconfig', await serviceAccountKubeconfig(plane, pod), '--leader-election-namespace', namespace, '--operator-namespace', namespace,
     ...(watchNamespace === undefined ? [] : ['--watch-namespace', watchNamespace]),
+    '--secret-access', secretAccess,
   ]
 }
 
 /**
- * Flags for an operator that may do what an installation grants it and nothing more: in the whole cluster, or, where the variable
- * OPERATOR_SCOPE is `namespaced`, in the namespace `default` alone.
+ * Flags for an operator with exactly the permissions of an installation: cluster-wide; with OPERATOR_SCOPE=namespaced, only in the
+ * namespace `default`; with OPERATOR_SCOPE=least-privilege, also with Secrets by name only.
  */
-export async function asServiceAccount (plane: ControlPlane): Promise<string[]> {
+export async function asServiceAccount (plane: Reachable): Promise<string[]> {
   await grantRights(plane)
   return await serviceAccountFlags(plane)
 }
 
-/** What the container of the Deployment is started with. */
+/** The arguments of the container in the Deployment. */
 export function argumentsOf (objects: readonly InstalledObject[]): string[] {
   const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as
     { spec: { template: { spec: { containers: [{ args: string[] }] } } } } | undefined
@@ -89,7 +104,7 @@ export function argumentsOf (objects: readonly InstalledObject[]): string[] {
   return args.map(argument => argument.replace('$(POD_NAMESPACE)', serviceAccount.namespace))
 }
 
-/** A port of an address that nobody listens on. */
+/** A free port of an address. */
 export async function freePortOf (host: string): Promise<number> {
   const server = createServer().listen(0, host)
   await once(server, 'listening')

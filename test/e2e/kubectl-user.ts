@@ -18,7 +18,7 @@ export interface Found {
   status?: { phase?: string, observedGeneration?: number, conditions?: Condition[] }
 }
 
-export interface Condition { type: string, status: string, reason: string, message: string }
+export interface Condition { type: string, status: string, reason: string, message: string, observedGeneration?: number }
 
 export interface FoundService extends Found {
   spec: { type: string, clusterIP: string, ports: { name: string, port: number, targetPort: string }[] }
@@ -36,7 +36,12 @@ export interface FoundStatefulSet extends Found {
   }
 }
 
-export interface FoundClaim extends Found { spec: { resources: { requests: { storage: string } } } }
+export interface FoundPod extends Found { spec: { containers: [Container] } }
+
+export interface FoundClaim extends Found {
+  spec: { resources: { requests: { storage: string } } }
+  status?: Found['status'] & { capacity?: { storage: string } }
+}
 
 export const serverOf = (name: string, spec: object = {}) => ({
   apiVersion: 'dittofs.dittofs.com/v1alpha1', kind: 'DittoServer', metadata: { name }, spec: { storage: { metadataSize: '10Gi' }, ...spec },
@@ -44,7 +49,7 @@ export const serverOf = (name: string, spec: object = {}) => ({
 
 /** Someone who works on the namespace `default` with kubectl. */
 export function kubectlUser ({ kubectl }: Pick<ControlPlane, 'kubectl'>) {
-  /** @throws what kubectl said, when it failed */
+  /** @throws the error message of kubectl */
   const run = async (args: readonly string[], input?: string) => {
     const { code, stdout, stderr } = await kubectl(args, input)
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
@@ -80,7 +85,7 @@ export function kubectlUser ({ kubectl }: Pick<ControlPlane, 'kubectl'>) {
     apply: async (object: object) => await run(['apply', '-f', '-'], JSON.stringify(object)),
     awaitGone: async (kind: string, name: string, milliseconds?: number) =>
       await eventually(async () => await get(kind, name) === undefined, `${kind} ${name} is gone`, milliseconds),
-    /** Until the condition has this status and reason, in a status that speaks of the present spec. */
+    /** Waits until the condition has this status and reason, for the current generation of the spec. */
     awaitCondition: async (name: string, type: string, status: string, reason: string, milliseconds?: number): Promise<Condition> => {
       const matches = (condition: Condition) => condition.type === type && condition.status === status && condition.reason === reason
       const is = ({ metadata, status: { observedGeneration, conditions = [] } = {} }: Found) =>

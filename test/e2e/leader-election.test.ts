@@ -17,7 +17,7 @@ if (binaries) {
   const { apply, awaitObject } = kubectlUser(plane)
   const inOwn = kubectlUser({ kubectl: async (args, input) => await plane.kubectl(['-n', serviceAccount.namespace, ...args], input) })
   await grantRights(plane)
-  // Each with the token of a pod of its own, whose name the audit log tells.
+  // Each process has the token of its own pod, whose name is in the audit log.
   const replica = async (name: string) => {
     const { spec } = deployment(defaultInstallation).spec.template
     await inOwn.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
@@ -41,17 +41,17 @@ if (binaries) {
 
   await t.test('replicas', async t => {
     const a = await replica('replica-a')
-    await a.says('this process leads')
+    await a.says('this process is the leader')
     const b = await replica('replica-b')
-    await b.says('another process leads')
+    await b.says('another process is the leader')
 
-    await t.test('one leads, both are ready', async t => {
+    await t.test('one is the leader, both are ready', async t => {
       t.ok(await secondsToWork('first') < 10)
       t.strictSame([await a.leads(), await b.leads()], [true, false])
       t.strictSame(await writesOf('replica-b'), [])
     })
 
-    await t.test('the leader is killed: the other acts within 20 s', async t => {
+    await t.test('the leader is killed: the other takes over within 20 s', async t => {
       a.child.kill('SIGKILL')
       await a.exited
       const seconds = await secondsToWork('second')
@@ -60,8 +60,8 @@ if (binaries) {
     })
 
     const c = await replica('replica-c')
-    await t.test('the leader is asked to stop: it gives the lead back', async t => {
-      await c.says('another process leads')
+    await t.test('the leader is stopped: it releases the Lease', async t => {
+      await c.says('another process is the leader')
       b.child.kill('SIGTERM')
       t.strictSame(await b.exited, [0, null])
       const seconds = await secondsToWork('third')
@@ -70,8 +70,8 @@ if (binaries) {
     })
 
     const d = await replica('replica-d')
-    await t.test('a leader that stood still ends when it moves again, and writes nothing before', async t => {
-      await d.says('another process leads')
+    await t.test('a suspended leader ends when it resumes, and writes nothing before', async t => {
+      await d.says('another process is the leader')
       c.child.kill('SIGSTOP')
       // Work for both: it waits in the sockets of the one, and is done by the other.
       await secondsToWork('fourth')
@@ -81,7 +81,7 @@ if (binaries) {
       t.ok(before.length > 0, 'the audit log knows its writes')
       c.child.kill('SIGCONT')
       t.strictSame(await c.exited, [1, null])
-      t.match(c.said.at(-1), 'the lead is lost')
+      t.match(c.said.at(-1), 'leadership is lost')
       await delay(500)
       t.strictSame((await writesOf('replica-c')).slice(before.length), [], `${before.length} writes before, none after`)
       t.ok(Date.now() - since < 10_000)

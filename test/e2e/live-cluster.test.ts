@@ -1,6 +1,7 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { ApiClient } from '../../src/cluster/api-client.ts'
 import { applyRequest, createRequest, deleteRequest, mergePatchRequest } from '../../src/cluster/api-requests.ts'
 import { loadConnection } from '../../src/cluster/kubeconfig.ts'
@@ -11,7 +12,7 @@ import { storageClassResource } from '../../src/cluster/storage-class.ts'
 import { WatchCache } from '../../src/cluster/watch-cache.ts'
 import { absent, present, unknown } from '../../src/rules/facts.ts'
 import { capturedLog, until } from '../cluster/scripted-api.ts'
-import { binariesOrSkip, startControlPlane } from '../control-plane/control-plane.ts'
+import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
 import { grantRights, isNamespaced, serviceAccountKubeconfig } from './installation.ts'
 import type { LiveClusterOptions } from '../../src/cluster/live-cluster.ts'
 
@@ -49,7 +50,7 @@ if (binaries) {
     return classes.state === 'present' ? classes.value.map(({ name }) => name).join() : classes.state
   }
 
-  await t.test('a StorageClass appears, changes and disappears', async t => {
+  await t.test('a StorageClass is created, changed and deleted', async t => {
     const { live } = await cluster(operator)
     t.equal(names(live), '')
     t.strictSame(await live.storageClass('fast', forever), absent)
@@ -77,7 +78,7 @@ if (binaries) {
     t.strictSame(await live.secret('default', 's3', forever), present({ lengths: new Map([['accessKey', 4], ['empty', 0], ['motto', 7]]) }))
   })
 
-  await t.test('server-side apply: what is sent is what is stored, and conflicts are named', async t => {
+  await t.test('server-side apply: the object is stored as sent, and conflicts are named', async t => {
     const path = resourcePath({ group: '', version: 'v1', resource: 'configmaps' }, { namespace: 'default', name: 'a' })
     const object = (data: Record<string, string>) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data })
     await admin.request(applyRequest(path, object({ x: '1' }), { fieldManager: 'one', force: false }))
@@ -88,13 +89,31 @@ if (binaries) {
     t.match(await admin.request(deleteRequest(path, { propagationPolicy: 'Foreground' })), { kind: 'ConfigMap' })
   })
 
-  await t.test('what is served', async t => {
+  await t.test('the served kinds', async t => {
     const { live } = await cluster(operator)
     t.strictSame(await live.perconaServed(forever), absent)
     t.strictSame(await live.crdInstalled(forever), absent)
   })
 
-  await t.test('metadata only: a watch on Secrets never sees a value, in lists of several pages and in events', async t => {
+  await t.test('the Percona operator and its clusters', async t => {
+    const { live } = await cluster(operator)
+    t.strictSame(await live.perconaOperator(forever), absent)
+    t.strictSame(await live.perconaCluster('default', 'files-postgres', forever), absent)
+    await plane.kubectl(['create', '-f', fileURLToPath(new URL('percona-crd.yaml', import.meta.url))])
+    t.strictSame(await live.perconaOperator(forever), present({ version: '2.9.0' }))
+    const object = {
+      apiVersion: 'pgv2.percona.com/v2',
+      kind: 'PerconaPGCluster',
+      metadata: { name: 'files-postgres' },
+      spec: { postgresVersion: 17, backups: { enabled: false }, instances: [{ name: 'instance1', dataVolumeClaimSpec: {} }] },
+    }
+    const created = async () => (await plane.kubectl(['create', '-f', '-'], JSON.stringify(object))).code === 0
+    await eventually(created, 'the kind is served')
+    t.strictSame(await live.perconaCluster('default', 'files-postgres', forever), present({ postgresVersion: 17 }))
+    t.strictSame(await live.perconaServed(forever), present(true))
+  })
+
+  await t.test('metadata only: a watch on Secrets never contains a value, in lists of several pages and in events', async t => {
     const secrets = resourcePath(secretResource, { namespace: 'default' })
     const create = async (name: string) => await admin.request(createRequest(secrets, {
       apiVersion: 'v1', kind: 'Secret', metadata: { name, labels: { watched: 'yes' } }, stringData: { password: 'hunter2' },
@@ -119,14 +138,16 @@ if (binaries) {
     t.notOk(cache.list().some(object => 'data' in object || JSON.stringify(object).includes('aHVudGVyMg')))
   })
 
-  await t.test('a user without permissions learns nothing, and is told why', async t => {
+  await t.test('a user without permissions gets no data, and the reason', async t => {
     const limited = await connect((await plane.addUser('limited', [])).kubeconfigPath)
     const { live, messages } = await cluster(limited)
-    t.equal(live.notReady(), undefined, 'serves all the same')
+    t.equal(live.stale(), undefined, 'serves all the same')
     t.strictSame(await live.secret('default', 's3', forever), unknown('forbidden: no permission to get secrets'))
     t.strictSame(await live.storageClass('fast', forever), unknown('forbidden: no permission to get storageclasses'))
     t.strictSame(live.storageClasses(), unknown('forbidden: no permission to watch storageclasses'))
-    t.strictSame(await live.perconaServed(forever), absent, 'discovery is open to everyone')
+    t.strictSame(await live.perconaServed(forever), present(true), 'discovery is open to everyone')
+    t.strictSame(await live.perconaOperator(forever), unknown('forbidden: no permission to get customresourcedefinitions'))
+    t.strictSame(await live.perconaCluster('default', 'files-postgres', forever), unknown('forbidden: no permission to get perconapgclusters'))
     t.equal(messages('error').length, 1)
   })
 
@@ -139,38 +160,38 @@ if (binaries) {
     await t.rejects(stranger.request({ verb: 'get', method: 'GET', path: '/version' }), { name: 'ConnectionError', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   })
 
-  await t.test('an API server that hangs, and goes on', async t => {
+  await t.test('an API server that hangs and resumes', async t => {
     const { live } = await cluster(operator, { idleTimeoutMs: 1000, staleAfterMs: 1000, firstRetryMs: 100 })
     plane.signalApiServer('SIGSTOP')
     try {
       t.strictSame(await live.secret('default', 'other', AbortSignal.timeout(300)), unknown('timed out'))
-      await until(() => live.notReady(), 'not ready', soon)
+      await until(() => live.stale(), 'not ready', soon)
     } finally {
       plane.signalApiServer('SIGCONT')
     }
-    await until(() => live.notReady() === undefined, 'ready', soon)
+    await until(() => live.stale() === undefined, 'ready', soon)
   })
 
-  await t.test('an API server that dies, and comes back', async t => {
+  await t.test('an API server that is killed and restarted', async t => {
     const { live, messages, lines } = await cluster(operator, { firstRetryMs: 1000, staleAfterMs: 500 })
     await createClass('before')
     await until(() => names(live) === 'before', 'the class', soon)
-    t.equal(live.notReady(), undefined)
+    t.equal(live.stale(), undefined)
     await plane.killApiServer()
-    await until(() => live.notReady(), 'not ready', soon)
-    t.match(live.notReady(), /^the watch on StorageClasses is stale: the API server is away \(ECONN(RESET|REFUSED)\)$/)
+    await until(() => live.stale(), 'not ready', soon)
+    t.match(live.stale(), /^the watch on StorageClasses is stale: the API server is unreachable \(ECONN(RESET|REFUSED)\)$/)
     await until(() => messages('warn').length, 'a second attempt', soon)
-    t.strictSame(await live.storageClass('before', forever), unknown('the API server is away (ECONNREFUSED)'))
+    t.strictSame(await live.storageClass('before', forever), unknown('the API server is unreachable (ECONNREFUSED)'))
     await plane.startApiServer()
     await createClass('after')
     await deleteClass('before')
-    await until(() => live.notReady() === undefined, 'ready', soon)
+    await until(() => live.stale() === undefined, 'ready', soon)
     await until(() => names(live) === 'after', 'what changed meanwhile', soon)
-    t.strictSame(messages('warn', 'info').filter(message => message !== 'a lookup failed'), ['waiting for the API server', 'the API server is back'])
+    t.strictSame(messages('warn', 'info').filter(message => message !== 'a lookup failed'), ['waiting for the API server', 'the API server is reachable again'])
     t.notOk(lines.some(({ level }) => level === 'error'))
   })
 
-  await t.test('after stop() nothing keeps the process', async t => {
+  await t.test('after stop() the process can end', async t => {
     const program = new URL('../cluster/start-and-stop.ts', import.meta.url).pathname
     const child = spawn(process.execPath, [program, kubeconfigPath], { stdio: ['ignore', 'pipe', 'inherit'] })
     const timer = setTimeout(() => { child.kill('SIGKILL') }, soon)

@@ -9,7 +9,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export type LogLine = Record<string, unknown> & { msg?: string, level?: string }
 
-/** The operator as a process of its own, from its sources or another `program`, its log lines parsed. Ends with the test. */
+/** The operator as a separate process, from its sources or another `program`, with parsed log lines. Ends with the test. */
 export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}, program = main) {
   const healthPort = await freePort()
   const child = spawn(process.execPath, [program, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
@@ -41,6 +41,10 @@ export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly s
     exited,
     get,
     stdout: () => stdout,
-    ready: async (milliseconds = 20_000) => await eventually(async () => (await get('/readyz')).status === 200, `ready; it said:\n${said.slice(-5).join('\n')}`, milliseconds),
+    ready: async (milliseconds = 90_000) => await eventually(async () => (await get('/readyz')).status === 200, 'ready', milliseconds)
+      .catch(async (error: unknown) => {
+        const { text } = await get('/readyz')
+        throw new Error(`${(error as Error).message}; /readyz: ${text}; it said:\n${said.slice(-5).join('\n')}`)
+      }),
   }
 }

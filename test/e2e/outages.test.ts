@@ -6,7 +6,7 @@ import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
-// What the reconcile loop does while the API server, or the webhook, is away.
+// The reconcile loop while the API server, or the webhook, is unavailable.
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const binaries = await binariesOrSkip(t, { controllerManager: true })
@@ -20,14 +20,14 @@ if (binaries) {
   const saved = (await run(['get', ...configurations.slice(1), '-o', 'yaml'])).replace(/^ {4}(resourceVersion|uid|creationTimestamp|generation):.*\n/gm, '')
   const withoutWebhook = async () => { for (const kind of configurations) await run(['delete', kind, '--all']) }
 
-  await t.test('away', async t => {
+  await t.test('outages', async t => {
     await withoutWebhook()
     const operator = await startOperator(t, [...rights, '--no-webhook'])
     await operator.ready()
     await apply(serverOf('before'))
     await awaitCondition('before', 'ConfigReady', 'True', 'ConfigValid', 60_000)
 
-    await t.test('the API server dies, and comes back', async t => {
+    await t.test('the API server is killed and restarted', async t => {
       await plane.killApiServer()
       await delay(3_000)
       t.equal((await operator.get('/livez')).status, 200)
@@ -48,7 +48,7 @@ if (binaries) {
       t.equal(operator.child.exitCode, null)
     })
 
-    await t.test('objects that are deleted or changed by hand come back', async t => {
+    await t.test('deleted and edited objects are restored', async t => {
       await run(['delete', 'service', 'after-file'])
       await run(['delete', 'configmap', 'after-config'])
       await patch('statefulset', 'after', { spec: { template: { spec: { terminationGracePeriodSeconds: 30 } } } })
@@ -58,18 +58,35 @@ if (binaries) {
       t.ok(await get('dittoserver', 'after'))
     })
 
-    await t.test('it stays away: a leader ends, rather than to lead without knowing', async t => {
+    await t.test('it stays down: a leader ends when it cannot renew its Lease', async t => {
       await plane.killApiServer()
       const started = performance.now()
       t.strictSame(await operator.exited, [1, null])
       const seconds = (performance.now() - started) / 1000
       t.ok(seconds < 14, `${seconds.toFixed(1)} s`)
-      t.match(operator.said.at(-1), 'the lead is lost')
+      t.match(operator.said.at(-1), 'leadership is lost')
       await plane.startApiServer()
     })
   })
 
-  await t.test('without a lead to lose it waits, and says that it is not ready', async t => {
+  await t.test('etcd is suspended for longer than a Lease lasts: the leader ends, and the next one continues', async t => {
+    const operator = await startOperator(t, [...rights, '--no-webhook'])
+    await operator.ready(60_000)
+    await apply(serverOf('stalled'))
+    await awaitObject('service', 'stalled-file', () => true, 'made', 60_000)
+    plane.signalEtcd('SIGSTOP')
+    const exited = await Promise.race([operator.exited, delay(30_000)])
+    plane.signalEtcd('SIGCONT')
+    t.strictSame(exited, [1, null])
+    const next = await startOperator(t, [...rights, '--no-webhook'])
+    await next.ready(60_000)
+    await eventually(async () => await patch('dittoserver', 'stalled', { spec: { nfsPort: 3049 } }), 'the API server writes again', 60_000)
+    await awaitObject('service', 'stalled-file', ({ spec }) => JSON.stringify(spec).includes('3049'), 'its port', 60_000)
+    next.child.kill('SIGTERM')
+    t.strictSame(await next.exited, [0, null])
+  })
+
+  await t.test('without leader election it waits, and is not ready', async t => {
     const operator = await startOperator(t, [...rights, '--no-webhook', '--no-leader-elect'])
     await operator.ready()
     await plane.killApiServer()
@@ -84,7 +101,7 @@ if (binaries) {
     await apply(serverOf('late'))
     await awaitObject('statefulset', 'late', () => true, 'made', 60_000)
 
-    await t.test('the webhook is away: what exists is reconciled, and can be deleted', async t => {
+    await t.test('the webhook is unavailable: existing objects are reconciled and can be deleted', async t => {
       await run(['create', '-f', '-'], saved)
       await t.rejects(apply(serverOf('refused')), /failed calling webhook/, 'validation fails closed')
       await run(['delete', 'service', 'late-file'])

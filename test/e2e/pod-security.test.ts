@@ -5,7 +5,7 @@ import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
-// The pods of a server are let into a namespace that enforces the Pod Security Standard `restricted`.
+// The Pod Security Standard `restricted` allows the pods of a server.
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const binaries = await binariesOrSkip(t, { controllerManager: true })
@@ -17,7 +17,7 @@ if (binaries) {
   const operator = await startOperator(t, [...await asServiceAccount(plane), '--no-webhook'])
   await operator.ready()
 
-  t.test('the namespace does refuse', async t => {
+  t.test('the namespace does refuse other pods', async t => {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'lax' }, spec: { containers: [{ name: 'a', image: 'a' }] } }
     await t.rejects(run(['create', '-f', '-'], JSON.stringify(pod)), /violates PodSecurity "restricted/)
   })

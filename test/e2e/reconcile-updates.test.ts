@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { binariesOrSkip, startControlPlane } from '../control-plane/control-plane.ts'
 import { asServiceAccount } from './installation.ts'
-import { kubectlUser, serverOf, type Found, type FoundClaim, type FoundService, type FoundStatefulSet } from './kubectl-user.ts'
+import { kubectlUser, serverOf, type Found, type FoundClaim, type FoundPod, type FoundService, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
-// What a person does to a DittoServer and to its objects, on a real API server with the real controllers.
+// Changes of users to a DittoServer and to its objects, on a real API server with the real controllers.
 
 const crd = fileURLToPath(new URL('../../manifests/crd.yaml', import.meta.url))
 const hashAnnotation = 'dittofs.io/config-hash'
@@ -56,7 +56,7 @@ if (binaries) {
     t.equal((await get('dittoserver', 'stop'))?.status?.phase, 'Running')
   })
 
-  t.test('metrics come and go', async t => {
+  t.test('metrics are enabled and disabled', async t => {
     await made('measured', { metrics: { enabled: true, port: 9191 } })
     const service = await awaitService('measured-metrics', () => true, 'made')
     t.strictSame(ports(service), ['metrics 9191 metrics'])
@@ -66,7 +66,7 @@ if (binaries) {
     await awaitService('measured-metrics', () => true, 'made again')
   })
 
-  t.test('a metrics Service that is someone else\'s is not removed', async t => {
+  t.test('a foreign metrics Service is not deleted', async t => {
     const labels = { app: 'dittofs-server', instance: 'unmeasured', 'app.kubernetes.io/managed-by': 'dittofs-operator' }
     await apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'unmeasured-metrics', labels }, spec: { ports: [{ port: 1 }] } })
     const before = await get('service', 'unmeasured-metrics')
@@ -139,7 +139,15 @@ if (binaries) {
     await awaitCondition('imaged', 'Progressing', 'False', 'ReconcileComplete')
   })
 
-  t.test('an S3 Secret that is late, rotated, and gone', async t => {
+  t.test('another image, for a pod that never became ready', async t => {
+    await made('mistyped', { image: 'example.com/ditofs:2' })
+    const { metadata: { uid } } = await awaitObject('pod', 'mistyped-0', () => true, 'made')
+    await spec('mistyped', { image: 'example.com/dittofs:2' })
+    const pod = await awaitObject<FoundPod>('pod', 'mistyped-0', found => found.metadata.uid !== uid, 'replaced')
+    t.equal(pod.spec.containers[0].image, 'example.com/dittofs:2')
+  })
+
+  t.test('an S3 Secret that is late, rotated, and deleted', async t => {
     let before = await made('stored', { s3: { credentialsSecretRef: { secretName: 'stored-s3' } } })
     const keys = (version: number) => ['--from-literal', `accessKeyId=id${version}`, '--from-literal', `secretAccessKey=key${version}`]
     const seen = [hashOf(before)]
@@ -174,7 +182,7 @@ if (binaries) {
     const foreign = await get('configmap', 'x-config')
     await apply(serverOf('x'))
     const { message } = await awaitCondition('x', 'ConfigReady', 'False', 'ForeignObject')
-    t.match(message, /ConfigMap x-config .*not ours/)
+    t.match(message, /ConfigMap x-config .*does not belong/)
     await awaitCondition('x', 'Ready', 'False', 'ConditionsNotMet')
     await awaitEvent('x', 'Warning', 'ForeignObject')
     t.strictSame(await get('configmap', 'x-config'), foreign)
@@ -185,7 +193,7 @@ if (binaries) {
     t.ok((await get('configmap', 'x-config'))?.data?.['config.yaml'])
   })
 
-  t.test('what others do to our objects is put right', async t => {
+  t.test('changes of others to our objects are reverted', async t => {
     await made('drift')
     const config = await get('configmap', 'drift-config')
     await patch('configmap', 'drift-config', { data: { 'config.yaml': 'nonsense' } })
@@ -209,7 +217,7 @@ if (binaries) {
     await awaitStatefulSet('drift', found => found.metadata.deletionTimestamp === undefined, 'made again')
   })
 
-  t.test('an object that should not have got in', async t => {
+  t.test('an object that should have been refused', async t => {
     await made('clash')
     const objects = async () => await Promise.all([get('service', 'clash-file'), get('statefulset', 'clash'), get('configmap', 'clash-config')])
     const kept = await objects()
@@ -273,7 +281,7 @@ if (binaries) {
       t.strictSame(after.spec.volumeClaimTemplates.map(template => `${template.metadata.name} ${template.spec.resources.requests.storage}`),
         ['metadata 10Gi', 'cache 10Gi', 'controlplane 1Gi'])
       t.strictSame(after.spec.template, before.spec.template)
-      await awaitCondition('grown', 'StorageReady', 'False', 'Expanding')
+      await awaitCondition('grown', 'StorageReady', 'True', 'Expanding')
       await awaitCondition('grown', 'Ready', 'True', 'AllConditionsMet')
       await patch('pvc', 'cache-grown-0', { status: { capacity: { storage: '10Gi' } } }, '--subresource=status')
       await awaitCondition('grown', 'StorageReady', 'True', 'StorageReady')
@@ -297,7 +305,7 @@ if (binaries) {
       await awaitStatefulSet('waiting', found => found.metadata.uid !== before.metadata.uid, 'replaced')
     })
 
-    t.test('of a class that is only later made expandable', async () => {
+    t.test('with a StorageClass that is made expandable later', async () => {
       await patch('storageclass', 'expandable', { allowVolumeExpansion: false })
       await volumeFor('cache-forbidden-0', '5Gi')
       await made('forbidden', { storage })
@@ -308,16 +316,25 @@ if (binaries) {
       await awaitClaim('cache-forbidden-0', found => requested(found) === '10Gi', 'its size')
     })
 
-    t.test('left behind by an earlier server', async t => {
+    t.test('claims of an earlier server', async t => {
       await run(['delete', 'dittoserver', 'grown'])
       await awaitGone('statefulset', 'grown')
       await made('grown', { storage: { ...storage, metadataSize: '20Gi', cacheSize: '10Gi' } })
       await awaitClaim('metadata-grown-0', found => requested(found) === '20Gi', 'its size')
-      await awaitCondition('grown', 'StorageReady', 'False', 'Expanding')
+      await awaitCondition('grown', 'StorageReady', 'True', 'Expanding')
       await patch('pvc', 'metadata-grown-0', { status: { capacity: { storage: '20Gi' } } }, '--subresource=status')
       await awaitCondition('grown', 'StorageReady', 'True', 'StorageReady')
       t.equal(requested(await awaitClaim('cache-grown-0', () => true, 'there')), '10Gi')
     })
+  })
+
+  t.test('a StorageClass that is created later', async t => {
+    await made('early', { storage: { metadataSize: '1Gi', storageClassName: 'of-tomorrow' } })
+    const { message } = await awaitCondition('early', 'StorageReady', 'False', 'StorageClassMissing')
+    t.match(message, "StorageClass 'of-tomorrow' does not exist")
+    t.match((await get('dittoserver', 'early'))?.status?.conditions?.find(({ type }) => type === 'Ready'), { status: 'False' })
+    await apply({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'of-tomorrow' }, provisioner: 'example.com/none' })
+    await awaitCondition('early', 'StorageReady', 'True', 'StorageReady')
   })
 
   for (const cascade of ['background', 'foreground']) {
@@ -338,8 +355,8 @@ if (binaries) {
     })
   }
 
-  t.test('nothing went wrong on the way', async t => {
-    const unexpected = operator.lines.filter(line => (line.level === 'error' || line.level === 'warn') && !JSON.stringify(line).includes('not ours'))
+  t.test('no unexpected errors', async t => {
+    const unexpected = operator.lines.filter(line => (line.level === 'error' || line.level === 'warn') && !JSON.stringify(line).includes('does not belong to this DittoServer'))
     t.strictSame(unexpected, [])
   })
 }

@@ -30,7 +30,7 @@ if (binaries) {
   const condition = async (name: string, type: string) =>
     (await get<Conditioned>('dittoserver', name))?.status?.conditions?.find(found => found.type === type)
 
-  t.test('create: every object is there, and the claims are made', async t => {
+  t.test('create: all objects exist, and the claims are created', async t => {
     await apply(serverOf('demo', { metrics: { enabled: true }, smb: { enabled: true } }))
     await eventually(async () => await get('statefulset', 'demo'), 'the StatefulSet')
     for (const name of ['demo-headless', 'demo-file', 'demo-api', 'demo-metrics']) t.ok(await get('service', name), name)

@@ -16,22 +16,22 @@ if (binaries) {
   const { balancer, installed } = replicas
   const create = dryRunCreate(plane)
 
-  await t.test('two that start at once agree on one certificate', async t => {
+  await t.test('two replicas that start at the same time agree on one certificate', async t => {
     const { text: first } = await replicas.all()[0]?.get('/metrics') ?? { text: '' }
     const { text: second } = await replicas.all()[1]?.get('/metrics') ?? { text: '' }
-    const count = /^dittofs_operator_certificate_rotations_total\{part="authority"\} (\d+)$/m
+    const count = /^dittofs_operator_certificate_rotations_total\{part="ca"\} (\d+)$/m
     const made = [first, second].map(text => Number(count.exec(text)?.[1] ?? 0))
     t.equal(made.reduce((sum, count) => sum + count, 0), 1)
     t.equal(parseBundle(await installed.bundle('validating')).length, 1)
     t.equal(await create(), undefined)
   })
 
-  await t.test('restarts and rotations under load fail no admission', async t => {
+  await t.test('restarts and rotations under load do not fail an admission', async t => {
     const creates = constantLoad(3, create)
     const reviews = constantLoad(3, await directReviews(t, installed, balancer.port))
     let rotations = 0
     const rotating = (async () => {
-      for (const part of ['certificate', 'authority', 'authority'] as const) {
+      for (const part of ['certificate', 'ca', 'ca'] as const) {
         const before = (await installed.secret()).data['tls.crt']
         await installed.rotate(part)
         await eventually(async () => (await installed.secret()).data['tls.crt'] !== before, `another ${part}`, 30_000)

@@ -9,6 +9,7 @@ import { createRequest, mergePatchRequest } from '../../src/cluster/api-requests
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
 import { review, server } from '../admission/webhook.ts'
 import { eventually, freePort, type ControlPlane } from '../control-plane/control-plane.ts'
+import { onLoopback } from '../control-plane/loopback-webhooks.ts'
 import { grantRights, serviceAccount, serviceAccountFlags } from './installation.ts'
 import { startOperator } from './operator.ts'
 import { serverOf } from './kubectl-user.ts'
@@ -30,16 +31,11 @@ export interface Configuration extends KubernetesObject { readonly webhooks: rea
 export async function installSelfSigned (plane: ControlPlane, port: number) {
   const { client } = plane
   const documents = parseAllDocuments(await readFile(`${manifests}webhooks.yaml`, 'utf8')).map(document => document.toJS() as Configuration)
-  const configurations = documents.map(document => ({
-    ...document,
-    webhooks: document.webhooks.map(webhook => ({
-      ...webhook, failurePolicy: 'Fail', clientConfig: { url: `https://127.0.0.1:${port}${webhook.clientConfig.service?.path ?? ''}` },
-    })),
-  }))
+  const configurations = documents.map(document => onLoopback(document, port))
   const collection = ({ kind }: KubernetesObject) => `${admission}/${kind.toLowerCase()}s`
   await grantRights(plane, { controller: false })
-  const create = async () => {
-    for (const configuration of configurations) await client.request(createRequest(collection(configuration), configuration))
+  const create = async (only?: 'mutating' | 'validating') => {
+    for (const configuration of configurations.filter(({ kind }) => kind.toLowerCase().startsWith(only ?? ''))) await client.request(createRequest(collection(configuration), configuration))
   }
   const path = (kind: 'mutating' | 'validating') => `${admission}/${kind}webhookconfigurations/dittofs-operator`
   const read = async (kind: 'mutating' | 'validating') => await client.request<Configuration>({ verb: 'get', method: 'GET', path: path(kind) })
@@ -52,7 +48,8 @@ export async function installSelfSigned (plane: ControlPlane, port: number) {
       const { data = {}, metadata } = await client.request<KubernetesObject & { data?: Record<string, string> }>({ verb: 'get', method: 'GET', path: secretPath })
       return { metadata, data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])) }
     },
-    rotate: async (part: 'authority' | 'certificate') =>
+    /** `authority` is the earlier name of `ca`. */
+    rotate: async (part: 'ca' | 'certificate' | 'authority') =>
       await client.request(mergePatchRequest(secretPath, { metadata: { annotations: { 'dittofs.dittofs.com/rotate': part } } }, 'test')),
   }
 }
@@ -84,7 +81,7 @@ export function dryRunCreate ({ client }: ControlPlane): () => Promise<string | 
   }
 }
 
-/** Reviews over connections that are kept, by a client that trusts what the webhook configuration says and nothing else. */
+/** Sends reviews over persistent connections, from a client that trusts only the CA bundle in the webhook configuration. */
 export async function directReviews (t: Pick<Test, 'teardown'>, installed: SelfSigned, port: number) {
   const body = JSON.stringify(review({ object: server({}) }))
   let caBundle = await installed.bundle('validating')

@@ -6,7 +6,7 @@ import { asServiceAccount, serviceAccountUser } from './installation.ts'
 import { kubectlUser, serverOf, type Found } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
 
-// Many servers of every sort: once they are as they should be, nobody writes anything, and nothing is complained of.
+// Many servers of all kinds: in the settled state, nothing is written, and nothing is reported.
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const count = 200
@@ -74,7 +74,7 @@ if (binaries) {
       t.strictSame((await quiet()).slice(first.length).map(({ verb, requestURI }) => `${verb} ${requestURI}`), [])
     })
 
-    await t.test('nor does a new process, which remembers nothing', async t => {
+    await t.test('a new process without memory writes nothing either', async t => {
       operator.child.kill('SIGTERM')
       t.strictSame(await operator.exited, [0, null])
       const before = await quiet()

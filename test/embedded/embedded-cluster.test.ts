@@ -26,7 +26,7 @@ metadata: {name: old, annotations: {storageclass.beta.kubernetes.io/is-default-c
 ---
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
-metadata: {name: no, annotations: {storageclass.kubernetes.io/is-default-class: "false"}}
+metadata: {name: "no", annotations: {storageclass.kubernetes.io/is-default-class: "false"}}
 ---
 apiVersion: example.com/v1
 kind: StorageClass
@@ -38,7 +38,7 @@ metadata: {name: another-group}
   ]))
   t.strictSame(found.storageClass('slow'), present({ name: 'slow', ...plain, allowVolumeExpansion: true }))
   t.strictSame(found.storageClass('another-group'), absent)
-  t.equal(found.notReady(), undefined)
+  t.equal(found.stale(), undefined)
   t.end()
 })
 
@@ -72,7 +72,7 @@ metadata: {name: another-group}
   t.end()
 })
 
-t.test('of two manifests of one object the later counts', t => {
+t.test('if two manifests define one object, the last one counts', t => {
   const found = cluster(`
 apiVersion: v1
 kind: Secret
@@ -95,24 +95,49 @@ stringData: {key: later one}
   t.end()
 })
 
-t.test('Percona is there when its CRD is', t => {
+t.test('Percona is installed if its CRD exists', t => {
   const crd = (name: string) => `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: ${name}}}`
   t.strictSame(cluster(crd('perconapgclusters.pgv2.percona.com')).perconaServed(), present(true))
   t.strictSame(cluster(crd('others.example.com')).perconaServed(), absent)
   t.end()
 })
 
-t.test('nonsense where objects should be', t => {
+t.test('the version of a PostgreSQL cluster', t => {
+  const one = (name: string, namespace: string, version: number) =>
+    `{apiVersion: pgv2.percona.com/v2, kind: PerconaPGCluster, metadata: {name: ${name}, namespace: ${namespace}}, spec: {postgresVersion: ${version}}}\n---\n`
+  const found = cluster(one('a', 'files', 16) + one('a', 'other', 14) + one('b', 'files', 15) + one('a', 'files', 17) + one('c', 'other', 18))
+  t.strictSame(found.perconaCluster('files', 'a'), present({ postgresVersion: 17 }), 'of two of one object the later counts')
+  t.strictSame(found.perconaCluster('files', 'b'), present({ postgresVersion: 15 }))
+  t.strictSame(found.perconaCluster('files', 'c'), absent, 'only in the namespace that was asked for')
+  t.strictSame(found.perconaOperator(), absent)
+  t.end()
+})
+
+t.test('StorageClasses follow the manifests', t => {
+  const named = (name: string) => parseManifests(`{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: ${name}}}`, 'test')
+  let manifests = named('first')
+  const found = new EmbeddedCluster(() => manifests)
+  t.match(found.storageClasses(), present([{ name: 'first' }]))
+  const [before, again] = [found.storageClass('first'), found.storageClass('first')]
+  t.ok(before.state === 'present' && again.state === 'present' && before.value === again.value, 'worked out once')
+  manifests = named('second')
+  t.match(found.storageClasses(), present([{ name: 'second' }]))
+  t.strictSame(found.storageClass('first'), absent)
+  t.end()
+})
+
+t.test('invalid objects', t => {
   const found = cluster(`
 {apiVersion: v1, kind: Secret, metadata: 7, data: [1], stringData: x}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: 7}, data: x, stringData: {n: 12345, o: {}, z: null}}
+{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: 7}, data: x, stringData: {number: 12345, map: {}, nothing: null}}
 ---
 {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: 7, annotations: x}, allowVolumeExpansion: "true"}
 `)
-  t.equal(found.secret('default', 'a').state, 'present')
+  t.strictSame(found.secret('default', ''), lengths({}))
+  t.strictSame(found.secret('default', 'a'), lengths({ number: 5, map: 15, nothing: 0 }))
   t.strictSame(found.storageClass('7'), absent)
-  t.doesNotThrow(() => found.storageClasses())
+  t.strictSame(found.storageClasses(), present([]), 'one without a name is none')
   t.end()
 })
 

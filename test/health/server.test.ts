@@ -3,14 +3,17 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import type { Impairment, Obstacle } from '../../src/health/readiness.ts'
 import { buildHealthServer } from '../../src/health/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
 
 const metrics = createMetrics()
-const reasons: string[] = []
+const [obstacles, impairments]: [Obstacle[], Impairment[]] = [[], []]
+const readiness = { notReady: () => obstacles, impaired: () => impairments }
+metrics.readiness(readiness)
 const said: object[] = []
 const log = { level: 'info', warn: (fields: object) => { said.push(fields) } }
-const app = buildHealthServer({ registry: metrics.registry, notReady: () => reasons, log })
+const app = buildHealthServer({ registry: metrics.registry, readiness, log })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const { port } = app.server.address() as AddressInfo
 const agent = new Agent({ keepAlive: true })
@@ -25,22 +28,33 @@ async function get (path: string, method = 'GET') {
   return { status: reply.statusCode, type: reply.headers['content-type'], body: await text(reply) }
 }
 
-t.test('livez depends on nothing', async t => {
-  reasons.push('the StorageClasses are not known yet')
+t.test('livez has no dependencies', async t => {
+  obstacles.push({ reason: 'NoCertificate', message: 'there is no serving certificate yet' })
   t.strictSame(await get('/livez'), { status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' })
   t.equal((await get('/healthz')).status, 200)
-  reasons.length = 0
+  obstacles.length = 0
 })
 
-t.test('readyz gives every reason, one a line', async t => {
+t.test('readyz lists every reason, one per line', async t => {
   t.strictSame(await get('/readyz'), { status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' })
-  reasons.push('draining', 'the serving certificate expired on 2026-01-01T00:00:00.000Z')
+  obstacles.push({ reason: 'Draining', message: 'draining' }, { reason: 'CertificateNotValid', message: 'the serving certificate expired on 2026-01-01T00:00:00.000Z' })
   t.strictSame(await get('/readyz'), {
     status: 503, type: 'text/plain; charset=utf-8', body: 'not ready:\n- draining\n- the serving certificate expired on 2026-01-01T00:00:00.000Z\n',
   })
   t.equal((await get('/readyz', 'HEAD')).status, 503, 'probes may ask for the head alone')
-  reasons.length = 0
+  obstacles.length = 0
   t.equal((await get('/readyz')).status, 200, 'asked anew each time')
+})
+
+t.test('the impairments of a process that is ready', async t => {
+  impairments.push({ reason: 'StorageClassesStale', message: 'the watch on StorageClasses is stale' })
+  t.match(await get('/readyz'), { status: 200, body: 'ok\nimpaired:\n- the watch on StorageClasses is stale\n' })
+  obstacles.push({ reason: 'Draining', message: 'draining' })
+  t.match(await get('/readyz'), { status: 503, body: 'not ready:\n- draining\nimpaired:\n- the watch on StorageClasses is stale\n' })
+  const { body } = await get('/metrics')
+  t.match(body, 'dittofs_operator_ready{reason="Draining"} 0\ndittofs_operator_ready{reason="NoCertificate"} 1\n')
+  t.match(body, 'dittofs_operator_impaired{reason="StorageClassesStale"} 1\ndittofs_operator_impaired{reason="WatchStale"} 0\n')
+  obstacles.length = impairments.length = 0
 })
 
 t.test('metrics', async t => {
@@ -49,7 +63,7 @@ t.test('metrics', async t => {
   metrics.webhookLatency.observe({ webhook: 'validate' }, 0.003)
   metrics.decisions.inc({ operation: 'CREATE', decision: 'deny', dry_run: 'false' })
   metrics.findings.inc({ rule: 'SC-MISSING', severity: 'deny' })
-  metrics.lookups.observe({ kind: 'Secret', result: 'present' }, 0.003)
+  metrics.lookedUp({ kind: 'Secret', result: 'present', seconds: 0.003 })
   const { status, type, body } = await get('/metrics')
   t.equal(status, 200)
   t.match(type, /^text\/plain; version=0\.0\.4/)
@@ -91,7 +105,7 @@ t.test('the watches and the requests to the API server', async t => {
   ]) t.ok(after.includes(line), line)
 })
 
-t.test('the log level changes while it runs', async t => {
+t.test('the log level changes at run time', async t => {
   t.match(await get('/log-level'), { status: 200, body: 'info\n' })
   t.match(await get('/log-level/debug', 'PUT'), { status: 200, body: 'debug\n' })
   t.equal(log.level, 'debug')
@@ -102,7 +116,7 @@ t.test('the log level changes while it runs', async t => {
   t.equal(log.level, 'debug')
 })
 
-t.test('nothing else is there', async t => {
+t.test('no other paths', async t => {
   t.equal((await get('/')).status, 404)
   t.equal((await get('/readyz', 'POST')).status, 404)
 })

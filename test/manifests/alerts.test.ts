@@ -3,6 +3,7 @@ import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { alerts, job } from '../../src/manifests/install/alerts.ts'
 import { dashboard } from '../../src/manifests/install/dashboard.ts'
+import type { Impairment, Obstacle } from '../../src/health/readiness.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { promtool, promtoolOrSkip } from './promtool.ts'
 import { scraped, scrapeInterval, type Behaviour, type Phase, type Series } from './scraped.ts'
@@ -18,9 +19,9 @@ const follows: Behaviour = metrics => metrics.leading('dittofs-operator', () => 
 const watches: Behaviour = metrics => metrics.watches(() => watched.map(kind => ({ kind, silentSeconds: 20, stale: false })))
 const staleWatches: Behaviour = metrics => metrics.watches(() => watched.map(kind =>
   ({ kind, silentSeconds: kind === 'StatefulSet' ? 400 : 20, stale: kind === 'StatefulSet' })))
-const certificate = (days: number, ofAuthority = 3650): Behaviour => ({ certificateExpiry, authorityExpiry, certificateReads }) => {
+const certificate = (days: number, ofCa = 3650): Behaviour => ({ certificateExpiry, caExpiry, certificateReads }) => {
   certificateExpiry.set(days * day)
-  authorityExpiry.set(ofAuthority * day)
+  caExpiry.set(ofCa * day)
   certificateReads.inc(3)
 }
 const reviews = (count: number, seconds = 0.004, code = 200): Behaviour => ({ webhookRequests, webhookLatency }) => {
@@ -37,14 +38,20 @@ const passes = (count: number, failed = false): Behaviour => ({ queue }) => {
 }
 const waiting: Behaviour = metrics => metrics.queue.depth(() => 4)
 
-const leader = together(leads, watches, certificate(90), reviews(20), passes(5))
-const follower = together(follows, watches, certificate(90), reviews(20))
+const readiness = (obstacles: readonly Obstacle['reason'][], impairments: readonly Impairment['reason'][] = []): Behaviour => metrics => {
+  const [notReady, impaired] = [obstacles.map(reason => ({ reason, message: '' })), impairments.map(reason => ({ reason, message: '' }))]
+  metrics.readiness({ notReady: () => notReady, impaired: () => impaired })
+}
+const changes: Behaviour = metrics => { metrics.dittoServerChanged() }
+
+const leader = together(leads, watches, certificate(90), reviews(20), passes(5), changes, readiness([]))
+const follower = together(follows, watches, certificate(90), reviews(20), changes, readiness([]))
 const fresh: Behaviour = () => {}
 
 /** An operator of someone else, which exports metrics of the same names. */
 const stranger = async (does: Behaviour, state: Phase['state'] = 'up') =>
   await scraped('other-0', [{ minutes: 300, does, state }], 'other-operator-metrics')
-const illStranger = together(follows, staleWatches, certificate(1, 1), reviews(20, 4), reviews(20, 0, 500), passes(10, true), waiting,
+const illStranger = together(follows, staleWatches, changes, readiness(['NoCertificate'], ['MutatingWebhookNotTrusting']), certificate(1, 1), reviews(20, 4), reviews(20, 0, 500), passes(10, true), waiting,
   ({ webhookPanics, certificateErrors, caInjectionErrors }) => {
     for (const counter of [webhookPanics, certificateErrors, caInjectionErrors]) counter.inc()
   })
@@ -58,7 +65,7 @@ const minutesOf = (duration: string) => {
 
 interface Expected { readonly minute: number, readonly firing: Readonly<Partial<Record<AlertName, object>>> }
 
-/** What promtool is to find of every alert at each of these moments. */
+/** The expected result of promtool for every alert at each of these times. */
 const testOf = (name: string, series: readonly Series[], expected: readonly Expected[]) => ({
   name,
   interval: scrapeInterval,
@@ -69,13 +76,13 @@ const testOf = (name: string, series: readonly Series[], expected: readonly Expe
   })),
 })
 
-/** A replica that leads turns ill after an hour, perhaps beside another one. */
+/** A leader fails after an hour, possibly with another replica running. */
 interface Ill {
   readonly alert: AlertName
   readonly how: string
   readonly becomes: Omit<Phase, 'minutes'>
   readonly other?: Behaviour
-  /** Of the alert, besides its severity. */
+  /** The labels of the alert, in addition to its severity. */
   readonly labels?: object
 }
 
@@ -86,6 +93,13 @@ const shows = 11
 const illnesses: readonly Ill[] = [
   { alert: 'DittofsOperatorDown', how: 'the only pod does not answer', becomes: { state: 'down' } },
   { alert: 'DittofsOperatorDown', how: 'there is no pod', becomes: { state: 'gone' } },
+  {
+    alert: 'DittofsOperatorNotReady', how: 'each for its own reason', becomes: { does: together(leader, readiness(['CertificateNotTrusted'])) }, other: together(follower, readiness(['NoCertificate'])),
+  },
+  { alert: 'DittofsOperatorNoReviews', how: 'the validating configuration is gone', becomes: { does: together(leads, watches, certificate(90), changes, reviews(0), readiness([])) } },
+  {
+    alert: 'DittofsOperatorImpaired', how: 'one of two', becomes: { does: together(leader, readiness([], ['CertificateSecretNotSeen'])) }, other: follower, labels: { reason: 'CertificateSecretNotSeen' },
+  },
   { alert: 'DittofsOperatorNoLeader', how: 'nobody takes over', becomes: { does: follower }, other: follower },
   { alert: 'DittofsOperatorWatchStale', how: 'on the leader', becomes: { does: together(leads, staleWatches, certificate(90)) }, other: follower, labels: { kind: 'StatefulSet' } },
   { alert: 'DittofsOperatorQueueStuck', how: 'after it has worked', becomes: { does: together(leads, watches, waiting) }, other: follower, labels: { pod: 'a' } },
@@ -103,9 +117,9 @@ const illnesses: readonly Ill[] = [
   { alert: 'DittofsOperatorWebhookSlow', how: 'one of two replicas', becomes: { does: together(leads, reviews(20, 4)) }, other: follower },
   { alert: 'DittofsOperatorCertificateExpiring', how: 'of one of two', becomes: { does: together(leader, certificate(6)) }, other: follower },
   { alert: 'DittofsOperatorCertificateExpiring', how: 'expired', becomes: { does: together(leader, certificate(0.01)) }, other: together(follows, watches) },
-  { alert: 'DittofsOperatorAuthorityExpiring', how: 'of one of two', becomes: { does: together(leader, certificate(90, 20)) }, other: follower },
+  { alert: 'DittofsOperatorCAExpiring', how: 'of one of two', becomes: { does: together(leader, certificate(90, 20)) }, other: follower },
   { alert: 'DittofsOperatorCertificateRefused', how: 'at every look', becomes: { does: together(leader, ({ certificateErrors }) => certificateErrors.inc(3)) }, other: follower },
-  { alert: 'DittofsOperatorAuthorityNotInjected', how: 'at every look', becomes: { does: together(leader, ({ caInjectionErrors }) => caInjectionErrors.inc(3)) }, other: follower },
+  { alert: 'DittofsOperatorCABundleNotInjected', how: 'at every look', becomes: { does: together(leader, ({ caInjectionErrors }) => caInjectionErrors.inc(3)) }, other: follower },
 ]
 
 async function illnessTest ({ alert, how, becomes, other, labels = {} }: Ill) {
@@ -127,7 +141,7 @@ async function illnessTest ({ alert, how, becomes, other, labels = {} }: Ill) {
 const once = (behaviour: Behaviour, count: Behaviour): readonly Phase[] =>
   [{ minutes: 60, does: behaviour }, { minutes: 1, does: together(behaviour, count) }, { minutes: 120, does: behaviour }]
 
-/** What must not wake anybody. */
+/** Situations that must not fire an alert. */
 const healthy: Readonly<Record<string, readonly (readonly Phase[])[]>> = {
   'two replicas at work': [[{ minutes: 180, does: leader }], [{ minutes: 180, does: follower }]],
   'nobody asks anything': [
@@ -137,12 +151,12 @@ const healthy: Readonly<Record<string, readonly (readonly Phase[])[]>> = {
   'a process that has only begun, and leads three minutes later': [
     [{ minutes: 1, does: fresh }, { minutes: 2, does: together(follows, watches) }, { minutes: 177, does: leader }],
   ],
-  'without the webhook there is no certificate': [[{ minutes: 180, does: together(leads, watches, passes(1)) }]],
+  'without the webhook there is no certificate, and are no reviews': [[{ minutes: 180, does: together(leads, watches, passes(1), changes, readiness([])) }]],
   'without the controller nobody leads': [
     [{ minutes: 180, does: together(watches, certificate(90), reviews(3)) }],
     [{ minutes: 180, does: together(watches, certificate(90)) }],
   ],
-  'a certificate from files, without an authority of ours': [[{ minutes: 180, does: together(leader, certificate(30, 0)) }]],
+  'a certificate from files: the operator has no CA to report': [[{ minutes: 180, does: together(leader, certificate(30, 0)) }]],
   'restarts, at which counters begin anew': [
     [
       { minutes: 40, does: leader },
@@ -157,6 +171,11 @@ const healthy: Readonly<Record<string, readonly (readonly Phase[])[]>> = {
     [{ minutes: 60, state: 'gone' }, { minutes: 120, does: leader }],
     [{ minutes: 60, state: 'gone' }, { minutes: 2, does: fresh }, { minutes: 118, does: follower }],
   ],
+  'one replica of two is not ready': [
+    [{ minutes: 60, does: leader }, { minutes: 120, does: together(leader, readiness(['NoCertificate'])) }],
+    [{ minutes: 180, does: follower }],
+  ],
+  'nobody changes anything': [[{ minutes: 180, does: together(leads, watches, certificate(90), reviews(0), readiness([])) }]],
   'one replica of two is away': [
     [{ minutes: 60, does: leader }, { minutes: 120, state: 'down' }],
     [{ minutes: 60, does: follower }, { minutes: 120, does: leader }],
@@ -183,7 +202,7 @@ async function healthyTest (name: string, processes: readonly (readonly Phase[])
 
 /** The groups as they are installed. */
 async function installedGroups () {
-  const text = await readFile(new URL('../../manifests/monitoring/monitoring.yaml', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../manifests/components/monitoring/monitoring.yaml', import.meta.url), 'utf8')
   const objects = parseAllDocuments(text).map(document => document.toJS() as { kind: string, spec: { groups: object[] } })
   const found = objects.find(({ kind }) => kind === 'PrometheusRule')
   if (!found) throw new Error('no PrometheusRule')
@@ -208,7 +227,7 @@ t.test('alerts, by promtool', async t => {
   t.equal(await promtool(program, t, ['check', 'rules'], { 'panels.yaml': { groups } }), '', 'the dashboard can be parsed')
 })
 
-t.test('alerts and dashboard speak of metrics that there are, and of our own job alone', async t => {
+t.test('alerts and dashboard use only existing metrics, and only our own job', async t => {
   const exported = (await createMetrics().registry.getMetricsAsJSON()).flatMap(({ name, type }) =>
     String(type) === 'histogram' ? ['bucket', 'sum', 'count'].map(suffix => `${name}_${suffix}`) : [name])
   const known = new Set(['up', ...exported])

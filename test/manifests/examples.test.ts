@@ -14,7 +14,7 @@ interface Document { kind: string, metadata: { name: string }, spec?: { source?:
 const documents = readdirSync(examples).filter(name => name.endsWith('.yaml')).flatMap(name =>
   parseAllDocuments(readFileSync(join(examples, name), 'utf8')).map(document => [name, document.toJS() as Document] as const))
 
-t.test('check finds fault with no example', async t => {
+t.test('check has no finding in the examples', async t => {
   const state = t.testdir({})
   cpSync(examples, join(state, 'examples'), { recursive: true })
   cpSync(file('manifests/samples/cluster.yaml'), join(state, 'cluster.yaml'))
@@ -26,11 +26,11 @@ t.test('check finds fault with no example', async t => {
   for (const { name, errors, warnings } of items) t.strictSame([...errors, ...warnings], [], name)
 })
 
-t.test('each server bears the name of its file', async t => {
+t.test('each server has the name of its file', async t => {
   for (const [name, { kind, metadata }] of documents) if (kind === 'DittoServer') t.equal(`${metadata.name}.yaml`, `dittofs-${name}`)
 })
 
-t.test('GitOps examples point to what there is', async t => {
+t.test('GitOps examples refer to existing paths', async t => {
   const paths = documents.flatMap(([, { metadata, spec }]) => metadata.name === 'dittofs-operator' ? spec?.source?.path ?? spec?.path ?? [] : [])
   t.equal(paths.length, 2)
   for (const path of paths) t.ok(readdirSync(file(path)).includes('kustomization.yaml'), path)

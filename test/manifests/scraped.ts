@@ -1,7 +1,7 @@
 import { job } from '../../src/manifests/install/alerts.ts'
 import { createMetrics, type Metrics } from '../../src/metrics.ts'
 
-/** What a process does in each interval between two scrapes: counters grow by what it counts, gauges are what it sets. */
+/** The activity of a process in each interval between two scrapes: increments of counters, and values of gauges. */
 export type Behaviour = (metrics: Metrics) => void
 
 export interface Phase {
@@ -9,7 +9,7 @@ export interface Phase {
   readonly does?: Behaviour
   /** It begins with a new process of the same pod. */
   readonly restarted?: boolean
-  /** `down` can be scraped no longer; `gone` is no target any more. */
+  /** `down` cannot be scraped any more; `gone` is no longer a target. */
   readonly state?: 'up' | 'down' | 'gone'
 }
 
@@ -26,14 +26,14 @@ interface Sample {
   readonly grows: boolean
 }
 
-/** What the program exports after `does`, without what Node tells of itself. */
+/** The metrics of the program after `does`, without those of Node. */
 async function exported (does: Behaviour): Promise<Sample[]> {
   const metrics = createMetrics()
   does(metrics)
   const all = await metrics.registry.getMetricsAsJSON()
   const own = all.filter(({ name }) => !/^(nodejs|process)_/.test(name))
   return own.flatMap(({ name, type, values }) => values.map(({ value, labels, ...rest }) => ({
-    // Of a histogram each value tells whether it is of a bucket, the sum or the count.
+    // For a histogram, each value says whether it belongs to a bucket, the sum or the count.
     name: (rest as { metricName?: string }).metricName ?? name,
     labels: labels as Sample['labels'],
     value,
@@ -46,14 +46,14 @@ const seriesName = (name: string, labels: Sample['labels']) =>
   `${name}{${Object.entries(labels).map(([key, value]) => `${key}="${value}"`).join(',')}}`
 
 const pieceOf = (sample: Sample | undefined, before: number, scrapes: number) => {
-  // As Prometheus marks what it no longer finds.
+  // Prometheus marks series that have disappeared in this way.
   if (!sample) return { piece: `stale _x${scrapes - 1}`, total: before }
   const { value, grows } = sample
   if (!grows) return { piece: `${value}x${scrapes - 1}`, total: 0 }
   return { piece: `${before + value}+${value}x${scrapes - 1}`, total: before + value * scrapes }
 }
 
-/** What Prometheus has of a process after its phases. */
+/** The series of a process in Prometheus after its phases. */
 export async function scraped (pod: string, phases: readonly Phase[], itsJob = job): Promise<Series[]> {
   const target = { job: itsJob, namespace: 'dittofs-system', pod, instance: `${pod}:8081` }
   const samples = await Promise.all(phases.map(async ({ does = () => {}, state = 'up' }) => {

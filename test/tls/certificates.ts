@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
-import { issueAuthority, issueLeaf, type Issued } from '../../src/tls/authority.ts'
+import { issueCa, issueLeaf, type Issued } from '../../src/tls/issue.ts'
 
 export const day = 24 * 3600 * 1000
 export const inDays = (days: number) => new Date(Date.now() + days * day)
@@ -11,10 +11,10 @@ export const inDays = (days: number) => new Date(Date.now() + days * day)
 /** The contents of the three files of a serving certificate's folder. */
 export interface Files { readonly 'tls.crt': string, readonly 'tls.key': string, readonly 'ca.crt': string }
 
-export const authority = await issueAuthority({ commonName: 'test', days: 400 })
+export const ca = await issueCa({ commonName: 'test', days: 400 })
 
 /** A pair for localhost, good for a month unless told otherwise. */
-export async function issue ({ by = authority, days = 30, now = new Date(), names = ['localhost', '127.0.0.1'] }: {
+export async function issue ({ by = ca, days = 30, now = new Date(), names = ['localhost', '127.0.0.1'] }: {
   by?: Issued, days?: number, now?: Date, names?: readonly string[]
 } = {}): Promise<Files> {
   const leaf = await issueLeaf(by, { commonName: 'test', names, days, now })
@@ -36,7 +36,7 @@ export async function startServer (t: Test, { 'tls.crt': cert, 'tls.key': key }:
   return { server, port: (server.address() as AddressInfo).port }
 }
 
-/** A real client's handshake: host name and authority are checked, as the API server does. */
+/** A real client's handshake: host name and CA are checked, as the API server does. */
 export async function handshake (port: number, ca: string | Buffer, name = 'localhost', host = '127.0.0.1'): Promise<TLSSocket> {
   const socket = connect({ host, port, ca, servername: name })
   await once(socket, 'secureConnect')

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t from 'tap'
-import { issueAuthority } from '../../src/tls/authority.ts'
+import { issueCa } from '../../src/tls/issue.ts'
 import { developmentNames, ensureDevelopmentPair } from '../../src/tls/development-pair.ts'
 import { handshake, inDays, issue, startServer, type Files } from './certificates.ts'
 
@@ -16,7 +16,7 @@ const read = (dir: string): Files => ({
 })
 const expiryOf = (pem: string) => new X509Certificate(pem).validToDate
 
-t.test('a client that trusts the authority alone accepts the server by all its names', async t => {
+t.test('a client that trusts the CA alone accepts the server by all its names', async t => {
   const dir = join(t.testdir({}), 'made', 'when absent')
   const { caPem, directory } = await ensureDevelopmentPair(dir, names)
   t.equal(directory, dir)
@@ -33,7 +33,7 @@ t.test('a client that trusts the authority alone accepts the server by all its n
   t.ok(byAddress.authorized, 'by its address')
   byAddress.destroy()
   await t.rejects(handshake(port, caPem, 'elsewhere.example.com'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
-  const stranger = await issueAuthority({ commonName: 'stranger', days: 9 })
+  const stranger = await issueCa({ commonName: 'stranger', days: 9 })
   await t.rejects(handshake(port, stranger.certificate), { code: /UNABLE_TO/ })
 })
 
@@ -45,7 +45,7 @@ t.test('only the owner may read the keys', async t => {
   t.strictSame(modes.slice(2).map(mode => Number(mode) >= 600), [true, true])
 })
 
-t.test('a good pair is used again; a leaf near its end is renewed by the same authority', async t => {
+t.test('a good pair is used again; a leaf near its end is renewed by the same CA', async t => {
   const dir = t.testdir({})
   const { caPem } = await ensureDevelopmentPair(dir, names)
   const first = read(dir)
@@ -56,13 +56,13 @@ t.test('a good pair is used again; a leaf near its end is renewed by the same au
 
   const { caPem: same } = await ensureDevelopmentPair(dir, names, inDays(340))
   const renewed = read(dir)
-  t.equal(same, caPem, 'whoever trusts the authority need not do so again')
+  t.equal(same, caPem, 'whoever trusts the CA need not do so again')
   t.not(renewed['tls.crt'], first['tls.crt'], '25 days before it expires')
   t.ok(expiryOf(renewed['tls.crt']) > inDays(700))
   t.ok(new X509Certificate(renewed['tls.crt']).verify(new X509Certificate(caPem).publicKey))
 })
 
-t.test('an authority that its leaf would outlive is replaced', async t => {
+t.test('a CA that its leaf would outlive is replaced', async t => {
   const dir = t.testdir({})
   const { caPem } = await ensureDevelopmentPair(dir, names)
   const late = inDays(3650 - 300)

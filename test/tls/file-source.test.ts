@@ -18,7 +18,7 @@ t.test('what is there at the start', async t => {
   const { source, logged, count } = observe(t, { directory: t.testdir({ ...first }) })
   t.equal(source.current(), undefined)
   t.throws(() => source.pair, /no serving certificate yet/)
-  t.equal(source.notReady(), 'there is no serving certificate yet')
+  t.strictSame(source.notReady(), { reason: 'NoCertificate', message: 'there is no serving certificate yet' })
   await source.start()
   t.equal(source.pair.fingerprint256, fingerprintOf(first))
   t.equal(source.notReady(), undefined)
@@ -44,7 +44,7 @@ t.test('the first pair may be waited for', async t => {
   const directory = join(t.testdir({}), 'later')
   const { source, logged } = observe(t, { directory, waitForFiles: true })
   await source.start()
-  t.equal(source.notReady(), 'there is no serving certificate yet')
+  t.strictSame(source.notReady(), { reason: 'NoCertificate', message: 'there is no serving certificate yet' })
   t.match(logged(/none to serve yet/), [{ cause: 'the folder does not exist' }])
   writeFiles(directory, first)
   await eventually(holds(source, first), 'the pair is taken')
@@ -125,13 +125,13 @@ t.test('a certificate that expires while it is served', async t => {
   const { source, logged } = observe(t, { directory: t.testdir({ ...first }), now: () => now })
   await source.start()
   now = inDays(30.5)
-  t.match(source.notReady(), /^the serving certificate expired on \d{4}-/)
+  t.match(source.notReady(), { reason: 'CertificateNotValid', message: /^the serving certificate expired on \d{4}-/ })
   await source.reload()
   await source.reload()
   t.equal(logged(/has expired/).length, 1, 'told once')
   t.ok(await holds(source, first)(), 'it stays: a client may still take it, and there is no better one')
   now = new Date(source.pair.notBefore.getTime() - day)
-  t.match(source.notReady(), /is not valid before/)
+  t.match(source.notReady(), { reason: 'CertificateNotValid', message: /is not valid before/ })
 })
 
 t.test('a pair that comes before its time is taken when its time has come', async t => {
@@ -150,7 +150,7 @@ t.test('a pair that comes before its time is taken when its time has come', asyn
 t.test('doubts are logged', async t => {
   const { source, logged } = observe(t, { directory: t.testdir({ ...first, 'ca.crt': 'rubbish' }) })
   await source.start()
-  t.match(logged(/doubtful/), [{ cause: /^ca\.crt is not PEM/ }])
+  t.match(logged(/has a problem/), [{ cause: /^ca\.crt is not PEM/ }])
 })
 
 t.test('listeners', async t => {
@@ -165,7 +165,7 @@ t.test('listeners', async t => {
   writeFiles(directory, second)
   await eventually(async () => told.length > 0, 'told')
   t.strictSame(told, [fingerprintOf(second)])
-  t.match(logged(/could not be put to use/), [{ err: { message: 'a faulty listener' } }])
+  t.match(logged(/could not be loaded/), [{ err: { message: 'a faulty listener' } }])
   writeFileSync(join(directory, 'note.txt'), 'of no importance')
   await source.reload()
   t.equal(told.length, 1, 'the same content is no change')

@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto'
 import { generate, type SelfsignedOptions } from 'selfsigned'
 import t from 'tap'
-import { issueAuthority } from '../../src/tls/authority.ts'
+import { issueCa } from '../../src/tls/issue.ts'
 import { checkKeyPair, outOfTime } from '../../src/tls/key-pair.ts'
-import { authority, expired, inDays, issue, type Files } from './certificates.ts'
+import { ca, expired, inDays, issue, type Files } from './certificates.ts'
 
 const check = ({ 'tls.crt': certificate, 'tls.key': key, 'ca.crt': ca }: Partial<Files>, now?: Date) =>
   checkKeyPair({ certificate: Buffer.from(certificate ?? ''), key: Buffer.from(key ?? ''), ca: ca === undefined ? undefined : Buffer.from(ca) }, now)
@@ -18,7 +18,7 @@ t.test('a good pair', t => {
   t.match(pair.fingerprint256, /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)
   t.ok(pair.notBefore < new Date() && new Date() < pair.notAfter)
   t.equal(pair.ca?.toString(), good['ca.crt'])
-  t.equal(check({ ...good, 'tls.crt': `${good['tls.crt']}\n${authority.certificate}` }).fingerprint256, pair.fingerprint256, 'with its authority behind it')
+  t.equal(check({ ...good, 'tls.crt': `${good['tls.crt']}\n${ca.certificate}` }).fingerprint256, pair.fingerprint256, 'with its CA behind it')
   t.equal(check({ ...good, 'tls.crt': `subject=CN = test\n${good['tls.crt']}`.replaceAll('\n', '\r\n') }).fingerprint256, pair.fingerprint256, 'as other tools write it')
   t.end()
 })
@@ -32,25 +32,25 @@ const refusals: Readonly<Record<string, readonly [Partial<Files>, string | RegEx
   'an empty certificate': [{ 'tls.crt': '' }, 'tls.crt is empty'],
   'white space': [{ 'tls.crt': ' \n' }, 'tls.crt is empty'],
   'not PEM': [{ 'tls.crt': 'hello' }, 'tls.crt is not PEM: it has no BEGIN CERTIFICATE line'],
-  'the files mixed up': [{ 'tls.crt': good['tls.key'], 'tls.key': good['tls.crt'] }, 'tls.crt holds a private key, not a certificate'],
+  'the files mixed up': [{ 'tls.crt': good['tls.key'], 'tls.key': good['tls.crt'] }, 'tls.crt contains a private key, not a certificate'],
   'a certificate cut off': [{ 'tls.crt': half(good['tls.crt']) }, 'tls.crt is cut off: a BEGIN CERTIFICATE line has no END line'],
-  'a chain cut off': [{ 'tls.crt': `${good['tls.crt']}\n${half(authority.certificate)}` }, 'tls.crt is cut off: a BEGIN CERTIFICATE line has no END line'],
-  'a damaged certificate': [{ 'tls.crt': damaged }, /^tls\.crt holds a certificate that cannot be read \([a-z0-9 ]+\)$/],
+  'a chain cut off': [{ 'tls.crt': `${good['tls.crt']}\n${half(ca.certificate)}` }, 'tls.crt is cut off: a BEGIN CERTIFICATE line has no END line'],
+  'a damaged certificate': [{ 'tls.crt': damaged }, /^tls\.crt contains a certificate that cannot be read \([a-z0-9 ]+\)$/],
   'an empty key': [{ 'tls.key': '' }, 'tls.key is empty'],
-  'a certificate for a key': [{ 'tls.key': good['tls.crt'] }, 'tls.key holds a certificate, not a private key'],
+  'a certificate for a key': [{ 'tls.key': good['tls.crt'] }, 'tls.key contains a certificate, not a private key'],
   'a key that is not PEM': [{ 'tls.key': '\u0000\u0001' }, 'tls.key is not PEM: it has no BEGIN PRIVATE KEY line'],
   'a key cut off': [{ 'tls.key': half(good['tls.key']) }, 'tls.key is cut off: the BEGIN PRIVATE KEY line has no END line'],
   'two certificates without a line break between': [
-    { 'tls.crt': good['tls.crt'].trimEnd() + authority.certificate }, 'tls.crt and tls.key cannot be served (bad end line)',
+    { 'tls.crt': good['tls.crt'].trimEnd() + ca.certificate }, 'tls.crt and tls.key cannot be served (bad end line)',
   ],
   'an encrypted key': [{ 'tls.key': encrypted('pkcs8') }, 'tls.key is encrypted: a key without a passphrase is needed'],
   'an encrypted key of the older form': [{ 'tls.key': encrypted('sec1') }, 'tls.key is encrypted: a key without a passphrase is needed'],
   'a damaged key': [
-    { 'tls.key': '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, /^tls\.key holds a key that cannot be read( \([a-z0-9 ]+\))?$/i,
+    { 'tls.key': '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, /^tls\.key contains a key that cannot be read( \([a-z0-9 ]+\))?$/i,
   ],
   'another\'s key': [{ 'tls.key': other['tls.key'] }, 'tls.key does not belong to tls.crt'],
-  'the authority first': [
-    { 'tls.crt': `${authority.certificate}\n${good['tls.crt']}` }, 'tls.crt is in the wrong order: the certificate that tls.key belongs to must be the first',
+  'the CA first': [
+    { 'tls.crt': `${ca.certificate}\n${good['tls.crt']}` }, 'tls.crt is in the wrong order: the certificate that tls.key belongs to must be the first',
   ],
 }
 
@@ -106,15 +106,15 @@ t.test('served, but doubtful', async t => {
   t.strictSame(check(await selfMade([{ name: 'extKeyUsage', serverAuth: true }])).warnings, [
     'tls.crt has no subject alternative name, so the API server will not accept it',
   ])
-  const foreign = await issueAuthority({ commonName: 'foreign', days: 9 })
+  const foreign = await issueCa({ commonName: 'foreign', days: 9 })
   const strange = 'ca.crt did not sign tls.crt, so clients that trust ca.crt will not trust this server'
   t.strictSame(check({ ...good, 'ca.crt': foreign.certificate }).warnings, [strange])
-  t.strictSame(check({ ...good, 'ca.crt': `${foreign.certificate}\n${authority.certificate}` }).warnings, [], 'the old authority and the new one')
+  t.strictSame(check({ ...good, 'ca.crt': `${foreign.certificate}\n${ca.certificate}` }).warnings, [], 'the old CA and the new one')
   t.strictSame(check({ ...good, 'ca.crt': '' }).warnings, ['ca.crt is empty'])
   t.equal(check({ ...good, 'ca.crt': 'rubbish' }).ca, undefined, 'rubbish is not handed on')
-  const short = await issueAuthority({ commonName: 'short', days: 1 })
+  const short = await issueCa({ commonName: 'short', days: 1 })
   const outlives = await issue({ by: short, days: 30 })
   t.match(check(outlives, inDays(2)).warnings, [/^ca\.crt expired on /])
   const selfSigned = await selfMade([localhost, { name: 'extKeyUsage', serverAuth: true }])
-  t.strictSame(check({ ...selfSigned, 'ca.crt': selfSigned['tls.crt'] }).warnings, [], 'its own authority')
+  t.strictSame(check({ ...selfSigned, 'ca.crt': selfSigned['tls.crt'] }).warnings, [], 'its own CA')
 })

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { issueAuthority } from '../../src/tls/authority.ts'
+import { issueCa } from '../../src/tls/issue.ts'
 import { developmentNames, ensureDevelopmentPair } from '../../src/tls/development-pair.ts'
 import { checkKeyPair } from '../../src/tls/key-pair.ts'
 import { inDays, issue, startServer } from './certificates.ts'
@@ -16,12 +16,12 @@ const without = (program: string, flag: string) => spawnSync(program, [flag]).st
 const make = async (folder: string) =>
   (await run(process.execPath, [join(import.meta.dirname, 'make-development-pair.ts'), folder, ...names])).stdout
 
-t.test('processes that start together end up with one authority', async t => {
+t.test('processes that start together end up with one CA', async t => {
   const dir = join(t.testdir({}), 'certs')
-  const authorities = await Promise.all(Array.from({ length: 4 }, async () => await make(dir)))
-  t.strictSame(new Set(authorities), new Set([readFileSync(join(dir, 'ca.crt'), 'utf8')]))
+  const made = await Promise.all(Array.from({ length: 4 }, async () => await make(dir)))
+  t.strictSame(new Set(made), new Set([readFileSync(join(dir, 'ca.crt'), 'utf8')]))
   t.strictSame(readdirSync(dir).sort(), ['ca.crt', 'ca.key', 'tls.crt', 'tls.key'])
-  t.equal(await make(dir), authorities[0], 'and the next one finds it good')
+  t.equal(await make(dir), made[0], 'and the next one finds it good')
 })
 
 t.test('the lock of a process that died is broken', async t => {
@@ -40,12 +40,12 @@ t.test('openssl', { skip: without('openssl', 'version') }, async t => {
   t.match(await verify('ca.crt', 'tls.crt', '-verify_ip', '::1'), /: OK/)
   await t.rejects(verify('ca.crt', 'tls.crt', '-verify_hostname', 'hook.elsewhere.svc'), /hostname mismatch/)
 
-  // It looks an authority up by name and takes the first.
-  const [old, next] = [await issueAuthority({ commonName: 'rotated', days: 9 }), await issueAuthority({ commonName: 'rotated', days: 9 })]
+  // It looks a CA up by name and takes the first.
+  const [old, next] = [await issueCa({ commonName: 'rotated', days: 9 }), await issueCa({ commonName: 'rotated', days: 9 })]
   writeFileSync(join(dir, 'both.crt'), `${old.certificate}\n${next.certificate}\n`)
   for (const by of [old, next]) {
     writeFileSync(join(dir, 'leaf.crt'), (await issue({ by, days: 3 }))['tls.crt'])
-    t.match(await verify('both.crt', 'leaf.crt'), /: OK/, 'whoever trusts the old and the new authority trusts both leaves')
+    t.match(await verify('both.crt', 'leaf.crt'), /: OK/, 'whoever trusts the old and the new CA trusts both leaves')
   }
 })
 
@@ -57,7 +57,7 @@ t.test('curl', { skip: without('curl', '--version') }, async t => {
   const curl = async (host: string, ...more: string[]) =>
     (await run('curl', ['--silent', '--show-error', '--noproxy', '*', '--max-time', '10', '--resolve', `hook.system.svc:${port}:127.0.0.1`, ...more, `https://${host}:${port}/`])).stdout
   for (const host of ['localhost', '127.0.0.1', 'hook.system.svc']) t.equal(await curl(host, '--cacert', join(dir, 'ca.crt')), 'ok', host)
-  await t.rejects(curl('localhost'), { code: 60 }, 'not without the authority')
+  await t.rejects(curl('localhost'), { code: 60 }, 'not without the CA')
 })
 
 // What a rotation by hand leaves behind: tools write keys in several forms.

@@ -5,13 +5,13 @@ import { once } from 'node:events'
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
-import { issueAuthority } from '../../src/tls/authority.ts'
+import { issueCa } from '../../src/tls/issue.ts'
 import { serveWith } from '../../src/tls/serve-with.ts'
 import { eventually } from '../control-plane/control-plane.ts'
-import { authority, expired, handshake, issue, presented, startServer, type Files } from './certificates.ts'
+import { ca as signer, expired, handshake, issue, presented, startServer, type Files } from './certificates.ts'
 import { observe, SecretVolume, writeFiles } from './source.ts'
 
-const ca = authority.certificate
+const ca = signer.certificate
 const serialOf = ({ 'tls.crt': certificate }: Partial<Files>) => new X509Certificate(certificate ?? '').serialNumber
 
 /** A request over a connection that the agent keeps, and on which socket it went. */
@@ -90,10 +90,10 @@ t.test('a hundred updates of a mounted Secret, every kind of bad one among them'
   const volume = new SecretVolume(join(t.testdir({}), 'tls'), first)
   const { port, agent, source, count, logged } = await serve(t, volume.dir, first)
   const { localPort } = await get(port, agent)
-  const stranger = await issueAuthority({ commonName: 'stranger', days: 9 })
+  const stranger = await issueCa({ commonName: 'stranger', days: 9 })
   let served: Files = first
 
-  // A client that shakes hands all the time must never see anything but a valid pair: it checks name, authority and time.
+  // A client that shakes hands all the time must never see anything but a valid pair: it checks name, CA and time.
   const stopped = new AbortController()
   let handshakes = 0
   const client = (async () => {

@@ -9,8 +9,8 @@ import { SecretVolume, writeFiles } from './source.ts'
 const files = { 'tls.crt': 'certificate', 'tls.key': 'key' }
 
 t.test('plain files', async t => {
-  const read = await readSnapshot(t.testdir({ ...files, 'ca.crt': 'authority' }))
-  t.strictSame(Object.values(read).map(String), ['certificate', 'key', 'authority'])
+  const read = await readSnapshot(t.testdir({ ...files, 'ca.crt': 'ca' }))
+  t.strictSame(Object.values(read).map(String), ['certificate', 'key', 'ca'])
   t.equal((await readSnapshot(t.testdir(files))).ca, undefined)
 })
 

@@ -3,7 +3,7 @@ import { imageTag, name } from '../install/installation.ts'
 import { version } from '../../version.ts'
 import { generatedYaml } from '../yaml.ts'
 import { templates } from './templates.ts'
-import { defaultValues, valueDescriptions, valuesSchema } from './values.ts'
+import { defaultValues, listedValues, valuesSchema } from './values.ts'
 
 const folder = 'manifests/chart'
 
@@ -20,7 +20,7 @@ const chart = {
 /** The defaults, each below its description. */
 function valuesFile (): string {
   const document = parseDocument(generatedYaml(defaultValues))
-  for (const [path, description] of valueDescriptions) {
+  for (const { path, description } of listedValues) {
     const map = document.getIn(path.slice(0, -1)) as YAMLMap | undefined
     const holder = path.length === 1 ? document.contents as YAMLMap : map
     const pair = holder?.items.find(({ key }) => String(key) === path.at(-1))

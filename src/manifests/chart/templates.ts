@@ -1,56 +1,38 @@
-import type { Expression, Installation } from '../install/installation.ts'
-import { defaultInstallation } from '../install/installation.ts'
+import type { Manifest, Metadata, Part } from '../install/manifest.ts'
 import { parts } from '../install/parts.ts'
-import type { Part } from '../install/manifest.ts'
+import { checks } from './checks.ts'
+import { helpers } from './helpers.ts'
+import { fields, finished, included, structure } from './marks.ts'
+import { notes } from './notes.ts'
+import { settings } from './settings.ts'
 import { withVariants } from './variants.ts'
 
-// Marks of values that a quoted scalar cannot hold; `finished` turns each into what Helm understands.
-const integer = (value: string): Expression => `{{ integer ${value} }}`
-const optional = (value: string): Expression => `{{ optional ${value} }}`
-const structure = (value: string): Expression => `{{ structure ${value} }}`
-const entries = (value: string): Expression => `{{ entries ${value} }}`
+type Annotations = Metadata['annotations']
+const commonAnnotations = '.Values.commonAnnotations'
 
-/** The settings of whoever installs the chart. */
-const settings: Installation = {
-  ...defaultInstallation,
-  namespace: '{{ .Release.Namespace }}',
-  image: '{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}',
-  replicas: integer('.Values.replicas'),
-  minAvailable: integer('.Values.podDisruptionBudget.minAvailable'),
-  caBundle: optional('.Values.certificates.caBundle'),
-  logLevel: '{{ .Values.logLevel }}',
-  resources: structure('.Values.resources'),
-  topologySpreadConstraints: structure('.Values.topologySpreadConstraints'),
-  extraArgs: [entries('.Values.extraArgs')],
-  pod: {
-    priorityClassName: optional('.Values.priorityClassName'),
-    nodeSelector: structure('.Values.nodeSelector'),
-    tolerations: structure('.Values.tolerations'),
-    affinity: structure('.Values.affinity'),
-    imagePullSecrets: structure('.Values.imagePullSecrets'),
-  },
+function annotationsOf (given: unknown): Annotations {
+  if (given === undefined) return structure(commonAnnotations) as unknown as Annotations
+  // A value that already includes the common ones.
+  return typeof given === 'string' ? given as unknown as Annotations : { ...given as Annotations, ...fields(commonAnnotations) }
 }
 
-function finished (line: string): string[] {
-  const found = /^( *)(- )?(?:([A-Za-z]+): )?"\{\{ (integer|optional|structure|entries) (\S+) \}\}"$/.exec(line)
-  if (!found) return [line]
-  const [, indent = '', , key = '', mark, value = ''] = found
-  if (mark === 'integer') return [`${indent}${key}: {{ int ${value} }}`]
-  if (mark === 'optional') return [`{{- with ${value} }}`, `${indent}${key}: {{ . | quote }}`, '{{- end }}']
-  if (mark === 'entries') return [`{{- with ${value} }}`, `{{- toYaml . | nindent ${indent.length} }}`, '{{- end }}']
-  return [`{{- with ${value} }}`, `${indent}${key}:`, `{{- toYaml . | nindent ${indent.length + 2} }}`, '{{- end }}']
+/** Labels and annotations of every object of a release. */
+function withMetadata ({ apiVersion, kind, metadata, ...content }: Manifest): Manifest {
+  const { labels = {}, annotations } = metadata
+  // An object with its own labels gets all others from the same template.
+  const isComplete = Object.keys(labels).some(key => key.startsWith('{{ included '))
+  const added = { labels: { ...labels, ...(isComplete ? {} : included('labels')) }, annotations: annotationsOf(annotations) }
+  return { apiVersion, kind, metadata: { ...metadata, ...added }, ...content } as Manifest
 }
 
-/** `helm uninstall` must not take the servers, of everyone, away together with their definition. */
-const kept = ({ manifest, ...rest }: Part): Part => ({
-  ...rest,
-  manifest: installation => {
-    const { apiVersion, kind, metadata, ...content } = manifest(installation)
-    return { apiVersion, kind, metadata: { ...metadata, annotations: { 'helm.sh/resource-policy': 'keep' } }, ...content }
-  },
-})
+/** `helm uninstall` must not delete the CRD, because this would delete the servers of all users. */
+const kept = ({ apiVersion, kind, metadata, ...content }: Manifest): Manifest =>
+  ({ apiVersion, kind, metadata: { ...metadata, annotations: { 'helm.sh/resource-policy': 'keep' } }, ...content } as Manifest)
 
-/** A condition, and the objects under it, one after the other. */
+const released = (part: Part): Part =>
+  ({ ...part, manifest: installation => (part.file === 'crd' ? kept : withMetadata)(part.manifest(installation)) })
+
+/** A condition, and the objects that depend on it, in order. */
 interface Section {
   readonly helm: string | undefined
   readonly lines: string[]
@@ -59,8 +41,8 @@ interface Section {
 function sectionsOf (list: readonly Part[]): Section[] {
   const sections: Section[] = []
   for (const part of list) {
-    const helm = part.file === 'crd' ? '.Values.crd.install' : part.when?.helm
-    const lines = ['---', ...withVariants(part.file === 'crd' ? kept(part) : part, settings).flatMap(finished)]
+    const helm = part.file === 'crd' ? '.Values.crds.enabled' : part.when?.helm
+    const lines = ['---', ...finished(withVariants(released(part), settings))]
     const last = sections.at(-1)
     if (last && last.helm === helm) last.lines.push(...lines)
     else sections.push({ helm, lines })
@@ -68,9 +50,15 @@ function sectionsOf (list: readonly Part[]): Section[] {
   return sections
 }
 
-/** The templates of the chart, by file. The namespace is the release's. */
-export const templates = (): Record<string, string> =>
-  Object.fromEntries([...Map.groupBy(parts.filter(({ file }) => file !== 'namespace'), ({ file }) => file)].map(([file, list]) => {
+const header = '{{- /* Generated by `npm run generate`. Do not edit. */ -}}\n'
+
+/** The templates of the chart, by file. The namespace is that of the release. */
+export const templates = (): Record<string, string> => ({
+  '_helpers.tpl': header + helpers,
+  'NOTES.txt': header + notes,
+  'checks.yaml': header + checks(),
+  ...Object.fromEntries([...Map.groupBy(parts.filter(({ file }) => file !== 'namespace'), ({ file }) => file)].map(([file, list]) => {
     const lines = sectionsOf(list).flatMap(({ helm, lines }) => helm === undefined ? lines : [`{{- if ${helm} }}`, ...lines, '{{- end }}'])
-    return [`${file}.yaml`, `{{- /* Generated by \`npm run generate\`. Do not edit. */}}\n${lines.join('\n')}\n`]
-  }))
+    return [`${file}.yaml`, `${header}${lines.join('\n')}\n`]
+  })),
+})

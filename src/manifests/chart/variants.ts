@@ -1,23 +1,33 @@
 import type { Installation } from '../install/installation.ts'
-import { isMonitored, isNamespaced, onlyAnswers, usesCertManager } from '../install/manifest.ts'
+import {
+  hasIssuer, isAggregated, isMonitored, isNamespaced, isOnHostNetwork, no, onlyAnswers, readsSecretsByName, usesCertManager,
+} from '../install/manifest.ts'
 import type { Part } from '../install/manifest.ts'
 import { yamlOf } from '../yaml.ts'
+import { issuerRef, ofCertManager, ofFiles } from './settings.ts'
 
-/** A change of the settings, and the expression of Helm that says that it was chosen. */
+/** A change of the settings, and the Helm expression that selects it. */
 interface Variant {
   readonly helm: string
   readonly change: Partial<Installation>
 }
 
+const watchNamespace = '{{ .Values.watchNamespace }}'
+
 const variants: readonly Variant[] = [
-  { helm: usesCertManager.helm, change: { certificates: 'cert-manager' } },
-  { helm: 'eq .Values.certificates.mode "files"', change: { certificates: 'files' } },
+  { helm: usesCertManager.helm, change: ofCertManager },
+  { helm: 'eq .Values.certificates.mode "files"', change: ofFiles },
+  { helm: hasIssuer.helm, change: { issuerRef } },
   { helm: onlyAnswers.helm, change: { controller: false } },
-  { helm: isNamespaced.helm, change: { watchNamespace: '{{ .Values.watchNamespace }}' } },
+  { helm: isNamespaced.helm, change: { watchNamespace } },
+  { helm: readsSecretsByName.helm, change: { secretAccess: 'get' } },
   { helm: isMonitored.helm, change: { monitoring: true } },
+  { helm: '.Values.clientCertificates.required', change: { clientCertificates: true } },
+  { helm: isOnHostNetwork.helm, change: { hostNetwork: true } },
+  { helm: no(isAggregated).helm, change: { aggregateRoles: false } },
 ]
 
-/** Lines that a variant puts in the place of others. */
+/** Lines that a variant replaces. */
 interface Edit {
   readonly start: number
   readonly end: number
@@ -25,7 +35,7 @@ interface Edit {
   readonly conditions: readonly string[]
 }
 
-/** The longest lines in common, as pairs of indices. */
+/** The longest common subsequence of lines, as pairs of indices. */
 function commonLines (before: readonly string[], after: readonly string[]): [number, number][] {
   const lengths = Array.from({ length: before.length + 1 }, () => new Uint16Array(after.length + 1))
   const at = (i: number, j: number) => lengths[i]?.[j] ?? 0
@@ -55,7 +65,7 @@ function edits (before: readonly string[], after: readonly string[], condition: 
   return found
 }
 
-/** The same edit for two reasons is one. @throws where two variants want different things of the same lines */
+/** Merges edits: the same edit with two conditions becomes one. @throws if two variants change the same lines in different ways */
 function merged (all: readonly Edit[], what: string): Edit[] {
   const result: Edit[] = []
   for (const edit of all) {
@@ -86,9 +96,8 @@ function apply (base: readonly string[], list: readonly Edit[]): string[] {
 
 const linesOf = (object: unknown) => yamlOf(object).trimEnd().split('\n')
 
-/** An object with all its variants, each line that not all have in common under its condition; but for that of the whole object. */
+/** An object with all its variants. Each line that not all variants have gets a condition, except the condition of the whole object. */
 export function withVariants ({ when, manifest }: Part, settings: Installation): string[] {
-  const watchNamespace = '{{ .Values.watchNamespace }}'
   const changes = [{}, ...variants.map(({ change }) => change), { watchNamespace, controller: false }]
   const candidates = changes.map(change => ({ ...settings, ...change }))
   const chosen = candidates.find(candidate => when?.holds(candidate) ?? true)

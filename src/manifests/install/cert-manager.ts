@@ -1,6 +1,6 @@
 import { webhookService } from '../webhooks.ts'
 import { certificateSecret, labels, name } from './installation.ts'
-import { usesCertManager } from './manifest.ts'
+import { both, hasIssuer, no, usesCertManager } from './manifest.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest, Part } from './manifest.ts'
 
@@ -11,7 +11,7 @@ const head = (kind: string, called: string, { namespace }: Installation) =>
 
 type Signed = Manifest & { readonly spec: object }
 
-const authority = `${name}-ca`
+const ca = `${name}-ca`
 const selfSigned = `${name}-self-signed`
 const day = (days: number) => `${days * 24}h0m0s`
 const key = { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' }
@@ -19,13 +19,13 @@ const issuedBy = (issuer: string) => ({ group: 'cert-manager.io', kind: 'Issuer'
 
 const issuer = (called: string, spec: object) => (installation: Installation): Signed => ({ ...head('Issuer', called, installation), spec })
 
-/** It outlives the certificates that it signs: so a new one of those is trusted from its first moment. */
-const authorityCertificate = (installation: Installation): Signed => ({
-  ...head('Certificate', authority, installation),
+/** It is valid for longer than the certificates that it signs, so a new certificate is trusted immediately. */
+const caCertificate = (installation: Installation): Signed => ({
+  ...head('Certificate', ca, installation),
   spec: {
-    secretName: authority,
+    secretName: ca,
     issuerRef: issuedBy(selfSigned),
-    commonName: authority,
+    commonName: ca,
     isCA: true,
     privateKey: { ...key, rotationPolicy: 'Never' },
     duration: day(3650),
@@ -38,13 +38,13 @@ const certificate = (installation: Installation): Signed => {
   return {
     ...head('Certificate', certificateName, installation),
     spec: {
-      secretName: certificateSecret,
-      issuerRef: issuedBy(authority),
+      secretName: installation.certificateSecret ?? certificateSecret,
+      issuerRef: installation.issuerRef ?? issuedBy(ca),
       dnsNames: [host, `${host}.cluster.local`],
       privateKey: key,
       usages: ['server auth', 'digital signature'],
-      duration: day(90),
-      renewBefore: day(30),
+      duration: installation.certificateDuration,
+      renewBefore: installation.certificateRenewBefore,
     },
   }
 }
@@ -52,6 +52,9 @@ const certificate = (installation: Installation): Signed => {
 /** https://cert-manager.io/docs/concepts/ca-injector/ */
 export const injectAnnotation = (namespace: string) => ({ 'cert-manager.io/inject-ca-from': `${namespace}/${certificateName}` })
 
+const ownCa = [issuer(selfSigned, { selfSigned: {} }), caCertificate, issuer(ca, { ca: { secretName: ca } })]
+
 export const certManager: readonly Part[] = [
-  issuer(selfSigned, { selfSigned: {} }), authorityCertificate, issuer(authority, { ca: { secretName: authority } }), certificate,
-].map(manifest => ({ file, when: usesCertManager, manifest }))
+  ...ownCa.map(manifest => ({ file, when: both(usesCertManager, no(hasIssuer)), manifest })),
+  { file, when: usesCertManager, manifest: certificate },
+]

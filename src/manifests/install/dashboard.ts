@@ -5,7 +5,7 @@ const datasource = { type: 'prometheus', uid: '$datasource' }
 const own = `job="${job}"`
 const perSecond = (metric: string) => `rate(${metric}{${own}}[$__rate_interval])`
 const p99 = (histogram: string, ...by: string[]) => `histogram_quantile(0.99, sum by (${['le', ...by].join(', ')}) (${perSecond(`${histogram}_bucket`)}))`
-/** What has none exports 0. */
+/** A replica without one exports 0. */
 const expiresIn = (metric: string) => `min(${metric}{${own}} > 0) - time()`
 
 const panels = [
@@ -14,16 +14,16 @@ const panels = [
   ['Verdicts', `sum by (operation, decision) (${perSecond('dittofs_operator_admission_decisions_total')})`, 'ops'],
   ['Findings by rule', `sum by (rule, severity) (${perSecond('dittofs_operator_admission_findings_total')})`, 'ops'],
   ['Lookups (p99)', p99('dittofs_operator_lookup_seconds', 'kind'), 's'],
-  ['Waiting DittoServers', `max by (pod) (workqueue_depth{${own}})`, 'short'],
-  ['Passes per second', `sum by (result) (${perSecond('controller_runtime_reconcile_total')})`, 'ops'],
-  ['Time of a pass (p99)', p99('controller_runtime_reconcile_time_seconds'), 's'],
+  ['Queued DittoServers', `max by (pod) (workqueue_depth{${own}})`, 'short'],
+  ['Reconciles per second', `sum by (result) (${perSecond('controller_runtime_reconcile_total')})`, 'ops'],
+  ['Reconcile time (p99)', p99('controller_runtime_reconcile_time_seconds'), 's'],
   ['Leader', `sum by (pod) (leader_election_master_status{${own}})`, 'short'],
-  ['Time since a watch was heard', `max by (kind) (dittofs_operator_watch_silence_seconds{${own}})`, 's'],
+  ['Time since the last message on a watch', `max by (kind) (dittofs_operator_watch_silence_seconds{${own}})`, 's'],
   ['Stale watches', `sum by (kind, pod) (dittofs_operator_watch_stale{${own}})`, 'short'],
   ['Requests to the API server', `sum by (method, code) (${perSecond('rest_client_requests_total')})`, 'reqps'],
   ['Time until the API server answers (p99)', p99('rest_client_request_duration_seconds', 'verb'), 's'],
   ['Certificate expires in', expiresIn('dittofs_operator_certificate_expiry_timestamp_seconds'), 's'],
-  ['Authority expires in', expiresIn('dittofs_operator_ca_expiry_timestamp_seconds'), 's'],
+  ['CA expires in', expiresIn('dittofs_operator_ca_expiry_timestamp_seconds'), 's'],
   ['Memory', `max by (pod) (process_resident_memory_bytes{${own}})`, 'bytes'],
 ] as const
 

@@ -1,19 +1,18 @@
 import { certificateSecret, labels, name, selector } from './installation.ts'
 import type { Installation } from './installation.ts'
 
-export const ports = { webhook: 9443, metrics: 8081 }
 const tlsFolder = '/etc/dittofs-operator/tls'
+const clientCaFolder = '/etc/dittofs-operator/client-ca'
 
-/** The drain (15 s), the longest admission (30 s), and some more. */
-const gracePeriod = 60
+const probe = (path: string, timing: object) => ({ httpGet: { path, port: 'metrics' }, ...timing })
 
-const probe = (path: string, periodSeconds: number, failureThreshold: number) =>
-  ({ httpGet: { path, port: 'metrics' }, periodSeconds, failureThreshold, timeoutSeconds: 3 })
+/** The user's Secret never has the name of the operator's own Secret: replicas of the previous mode would repair it. */
+const mountedSecret = ({ certificates, certificateSecret: given }: Installation) =>
+  given ?? (certificates === 'files' ? `${name}-files` : certificateSecret)
 
-/** Yours never bears the name of the one that the operator makes: replicas of the mode before would mend it. */
-const mountedSecret = ({ certificates }: Installation) => certificates === 'files' ? `${name}-files` : certificateSecret
-
-const args = ({ controller, watchNamespace, certificates, logLevel, extraArgs = [] }: Installation) => [
+const args = ({
+  ports, logLevel, drainPeriod, controller, watchNamespace, secretAccess, certificates, clientCertificates, extraArgs = [],
+}: Installation) => [
   'serve',
   `--port=${ports.webhook}`,
   `--health-port=${ports.metrics}`,
@@ -21,25 +20,37 @@ const args = ({ controller, watchNamespace, certificates, logLevel, extraArgs = 
   '--leader-election-namespace=$(POD_NAMESPACE)',
   `--log-level=${logLevel}`,
   '--log-format=json',
-  ...(certificates === 'self' ? ['--cert-mode=self'] : ['--cert-mode=files', `--tls-dir=${tlsFolder}`]),
+  `--drain-period=${drainPeriod}`,
+  // Each flag is appended at the end, so that kustomize can combine them. Without the first flag, the operator creates its own certificate.
+  ...(certificates === 'self' ? [] : ['--cert-mode=files', `--tls-dir=${tlsFolder}`]),
   ...(controller ? [] : ['--no-controller']),
   ...(watchNamespace === undefined ? [] : [`--watch-namespace=${watchNamespace}`]),
+  ...(controller && secretAccess === 'get' ? ['--secret-access=get'] : []),
+  ...(clientCertificates ? [`--client-ca=${clientCaFolder}/ca.crt`] : []),
   ...extraArgs,
 ]
 
 const container = (installation: Installation) => ({
   name: 'operator',
   image: installation.image,
+  imagePullPolicy: installation.imagePullPolicy,
   args: args(installation),
-  env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
-  ports: Object.entries(ports).map(([portName, containerPort]) => ({ name: portName, containerPort, protocol: 'TCP' })),
-  // Starting anew helps against nothing but a process that hangs, so it takes long.
-  livenessProbe: probe('/livez', 10, 6),
-  readinessProbe: probe('/readyz', 5, 2),
+  env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }, ...installation.extraEnv ?? []],
+  ports: (['webhook', 'metrics'] as const).map(port => ({ name: port, containerPort: installation.ports[port], protocol: 'TCP' })),
+  livenessProbe: probe('/livez', installation.livenessProbe),
+  readinessProbe: probe('/readyz', installation.readinessProbe),
   resources: installation.resources,
-  securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-  ...(installation.certificates === 'self' ? {} : { volumeMounts: [{ name: 'tls', mountPath: tlsFolder, readOnly: true }] }),
+  securityContext: installation.containerSecurityContext,
+  volumeMounts: [
+    { name: 'client-ca', mountPath: clientCaFolder, readOnly: true },
+    ...(installation.certificates === 'self' ? [] : [{ name: 'tls', mountPath: tlsFolder, readOnly: true }]),
+    ...installation.extraVolumeMounts ?? [],
+  ],
 })
+
+/** On the host network, a new pod cannot start next to an old one on the same node, because both use the same ports. */
+const rollingUpdate = ({ hostNetwork }: Installation) =>
+  hostNetwork ? { maxSurge: 0, maxUnavailable: 1 } : { maxSurge: 1, maxUnavailable: 0 }
 
 export const deployment = (installation: Installation) => ({
   apiVersion: 'apps/v1',
@@ -48,18 +59,26 @@ export const deployment = (installation: Installation) => ({
   spec: {
     replicas: installation.replicas,
     selector: { matchLabels: selector },
-    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    strategy: { type: 'RollingUpdate', rollingUpdate: rollingUpdate(installation) },
     template: {
-      metadata: { labels },
+      metadata: {
+        labels: { ...labels, ...installation.podLabels },
+        ...(installation.podAnnotations === undefined ? {} : { annotations: installation.podAnnotations }),
+      },
       spec: {
-        serviceAccountName: name,
+        serviceAccountName: installation.serviceAccount.name,
         automountServiceAccountToken: true,
         enableServiceLinks: false,
-        terminationGracePeriodSeconds: gracePeriod,
-        securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+        ...(installation.hostNetwork ? { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' } : {}),
+        terminationGracePeriodSeconds: installation.gracePeriod,
+        securityContext: installation.podSecurityContext,
         topologySpreadConstraints: installation.topologySpreadConstraints,
         containers: [container(installation)],
-        ...(installation.certificates === 'self' ? {} : { volumes: [{ name: 'tls', secret: { secretName: mountedSecret(installation) } }] }),
+        volumes: [
+          { name: 'client-ca', configMap: { name: `${name}-client-ca`, optional: true } },
+          ...(installation.certificates === 'self' ? [] : [{ name: 'tls', secret: { secretName: mountedSecret(installation) } }]),
+          ...installation.extraVolumes ?? [],
+        ],
         ...installation.pod,
       },
     },

@@ -1,18 +1,20 @@
 import { generatedYaml, yamlOf } from '../yaml.ts'
-import { certManagerInstallation, defaultInstallation, filesInstallation, haInstallation, namespacedInstallation } from './installation.ts'
+import { components, defaultInstallation, withComponents, type ComponentName } from './installation.ts'
 import { jsonPatch } from './json-patch.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest } from './manifest.ts'
 import { manifestsOf } from './parts.ts'
 import type { Placed } from './parts.ts'
 
-const kustomization = (content: object) => generatedYaml({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...content })
+type Kind = 'Kustomization' | 'Component'
 
-/** The files of a folder, by their names. */
+const kustomization = (kind: Kind, content: object) =>
+  generatedYaml({ apiVersion: `kustomize.config.k8s.io/${kind === 'Component' ? 'v1alpha1' : 'v1beta1'}`, kind, ...content })
+
+/** The files in a folder, by name. */
 function filesOf (placed: readonly Placed[]): Map<string, string> {
-  const byFile = new Map<string, Manifest[]>()
-  for (const { file, manifest } of placed) byFile.set(`${file}.yaml`, [...byFile.get(`${file}.yaml`) ?? [], manifest])
-  return new Map([...byFile].map(([file, manifests]) => [file, generatedYaml(...manifests)]))
+  const byFile = Map.groupBy(placed, ({ file }) => `${file}.yaml`)
+  return new Map([...byFile].map(([file, list]) => [file, generatedYaml(...list.map(({ manifest }) => manifest))]))
 }
 
 const inFolder = (folder: string, files: ReadonlyMap<string, string>) =>
@@ -20,7 +22,7 @@ const inFolder = (folder: string, files: ReadonlyMap<string, string>) =>
 
 function base (folder: string): Record<string, string> {
   const files = filesOf(manifestsOf(defaultInstallation))
-  return inFolder(folder, new Map([...files, ['kustomization.yaml', kustomization({ resources: [...files.keys()] })]]))
+  return inFolder(folder, new Map([...files, ['kustomization.yaml', kustomization('Kustomization', { resources: [...files.keys()] })]]))
 }
 
 const identity = ({ apiVersion, kind, metadata: { name, namespace = '' } }: Manifest) => `${apiVersion} ${kind} ${namespace}/${name}`
@@ -31,42 +33,52 @@ const targetOf = ({ apiVersion, kind, metadata: { name, namespace } }: Manifest)
   return { ...(group === undefined ? {} : { group }), version, kind, name, ...(namespace === undefined ? {} : { namespace }) }
 }
 
-/** What is added to the default installation, and what is patched in it. */
-function overlay (folder: string, installation: Installation): Record<string, string> {
-  const before = new Map(manifestsOf(defaultInstallation).map(({ manifest }) => [identity(manifest), manifest]))
-  const after = manifestsOf(installation)
+/**
+ * Each patch names its target, so that it is skipped if another component has removed the target. Annotations are merged, because another
+ * component may have created the map that a JSON patch would replace.
+ */
+function patchesOf (before: Manifest, after: Manifest | undefined): object[] {
+  const target = targetOf(before)
+  if (!after) return [{ target, patch: yamlOf({ $patch: 'delete', ...headOf(before) }) }]
+  const { annotations, ...metadata } = after.metadata
+  const operations = jsonPatch(before, { ...after, metadata })
+  const head = headOf(before)
+  return [
+    ...(annotations ? [{ target, patch: yamlOf({ ...head, metadata: { ...head.metadata, annotations } }) }] : []),
+    ...(operations.length > 0 ? [{ target, patch: yamlOf(operations) }] : []),
+  ]
+}
+
+/** The objects that a component adds to the previous installation, and its patches. */
+function component (name: ComponentName): Record<string, string> {
+  const { includes: included } = components[name]
+  const includes = included === undefined ? [] : [included]
+  const before = new Map(manifestsOf(withComponents(includes)).map(({ manifest }) => [identity(manifest), manifest]))
+  const after = manifestsOf(withComponents([name]))
   const added = filesOf(after.filter(({ manifest }) => !before.has(identity(manifest))))
   const kept = new Map(after.map(({ manifest }) => [identity(manifest), manifest]))
-  const patches = [...before].flatMap(([key, manifest]) => {
-    const wanted = kept.get(key)
-    if (!wanted) return [{ patch: yamlOf({ $patch: 'delete', ...headOf(manifest) }) }]
-    const operations = jsonPatch(manifest, wanted)
-    return operations.length === 0 ? [] : [{ target: targetOf(manifest), patch: yamlOf(operations) }]
-  })
-  return inFolder(folder, new Map([...added, ['kustomization.yaml', kustomization({
-    resources: ['../../default', ...added.keys()], patches,
+  const patches = [...before].flatMap(([key, manifest]) => patchesOf(manifest, kept.get(key)))
+  return inFolder(`manifests/components/${name}`, new Map([...added, ['kustomization.yaml', kustomization('Component', {
+    ...(includes.length > 0 ? { components: includes.map(one => `../${one}`) } : {}),
+    ...(added.size > 0 ? { resources: [...added.keys()] } : {}),
+    ...(patches.length > 0 ? { patches } : {}),
   })]]))
 }
 
-const monitoringFolder = 'manifests/monitoring'
+const overlay = (name: ComponentName) => ({
+  [`manifests/overlays/${name}/kustomization.yaml`]:
+    kustomization('Kustomization', { resources: ['../../default'], components: [`../../components/${name}`] }),
+})
 
-/** For any of the others: `components: [../monitoring]`. */
-function monitoringComponent (): Record<string, string> {
-  const files = filesOf(manifestsOf({ ...defaultInstallation, monitoring: true }).filter(({ file }) => file === 'monitoring'))
-  return inFolder(monitoringFolder, new Map([...files, ['kustomization.yaml', generatedYaml({
-    apiVersion: 'kustomize.config.k8s.io/v1alpha1', kind: 'Component', resources: [...files.keys()],
-  })]]))
-}
+const componentNames = Object.keys(components) as ComponentName[]
+/** Monitoring is an addition to an installation, and not an installation. */
+const overlays = componentNames.filter(name => name !== 'monitoring')
 
-/** The installations that kustomize offers, by folder. */
+/** The kustomize installations, by folder. */
 export const kustomizeInstallations: Readonly<Record<string, Installation>> = {
   'manifests/default': defaultInstallation,
-  'manifests/overlays/cert-manager': certManagerInstallation,
-  'manifests/overlays/files': filesInstallation,
-  'manifests/overlays/ha': haInstallation,
-  'manifests/overlays/namespaced': namespacedInstallation,
+  ...Object.fromEntries(overlays.map(name => [`manifests/overlays/${name}`, withComponents([name])])),
 }
 
-export const kustomizeFiles = (): Record<string, string> => Object.assign(monitoringComponent(),
-  ...Object.entries(kustomizeInstallations).map(([folder, installation]) =>
-    installation === defaultInstallation ? base(folder) : overlay(folder, installation))) as Record<string, string>
+export const kustomizeFiles = (): Record<string, string> =>
+  Object.assign(base('manifests/default'), ...componentNames.map(component), ...overlays.map(overlay)) as Record<string, string>

@@ -1,20 +1,19 @@
 import { labels, name, selector } from './installation.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest } from './manifest.ts'
-import { ports } from './deployment.ts'
 
-const open = (...list: [protocol: string, port: number][]) => ({ ports: list.map(([protocol, port]) => ({ protocol, port })) })
+const open = (protocols: readonly string[], ports: readonly unknown[]) =>
+  ({ ports: protocols.flatMap(protocol => ports.map(port => ({ protocol, port }))) })
 
-/** By port alone: neither the API server nor the kubelet is a pod that a selector could name. */
-export const networkPolicy = ({ namespace }: Installation): Manifest & { spec: object } => ({
+/** By port only: the API server and the kubelet are not pods that a selector could match. */
+export const networkPolicy = ({ namespace, ports, apiServerPorts, dnsPorts }: Installation): Manifest & { spec: object } => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: { name, namespace, labels },
   spec: {
     podSelector: { matchLabels: selector },
     policyTypes: ['Ingress', 'Egress'],
-    ingress: [open(['TCP', ports.webhook], ['TCP', ports.metrics])],
-    // Names, and the API server, before and behind the address of its Service.
-    egress: [open(['UDP', 53], ['TCP', 53]), open(['TCP', 443], ['TCP', 6443])],
+    ingress: [open(['TCP'], [ports.webhook, ports.metrics])],
+    egress: [open(['UDP', 'TCP'], dnsPorts), open(['TCP'], apiServerPorts)],
   },
 })

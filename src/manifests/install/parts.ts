@@ -1,7 +1,7 @@
 import { customResourceDefinition } from '../crd.ts'
 import { certManager } from './cert-manager.ts'
 import { deployment } from './deployment.ts'
-import { hasNetworkPolicy, hasReplicas } from './manifest.ts'
+import { hasBudget, hasNetworkPolicy, hasServiceAccount } from './manifest.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest, Part } from './manifest.ts'
 import { monitoring } from './monitoring.ts'
@@ -14,17 +14,17 @@ import { serviceOfMetrics, serviceOfWebhook } from './services.ts'
 import { userRoles } from './user-roles.ts'
 import { webhooks } from './webhook-configurations.ts'
 
-/** Every object of an installation, in the order in which they are to be made. */
+/** All objects of an installation, in the order in which they must be created. */
 export const parts: readonly Part[] = [
   { file: 'namespace', manifest: namespace },
   { file: 'crd', manifest: customResourceDefinition },
-  { file: 'service-account', manifest: serviceAccount },
+  { file: 'service-account', manifest: serviceAccount, when: hasServiceAccount },
   ...rbac,
   ...userRoles,
   { file: 'services', manifest: serviceOfWebhook },
   { file: 'services', manifest: serviceOfMetrics },
   { file: 'deployment', manifest: deployment },
-  { file: 'pod-disruption-budget', manifest: podDisruptionBudget, when: hasReplicas },
+  { file: 'pod-disruption-budget', manifest: podDisruptionBudget, when: hasBudget },
   { file: 'network-policy', manifest: networkPolicy, when: hasNetworkPolicy },
   ...webhooks,
   ...certManager,

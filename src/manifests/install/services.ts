@@ -2,11 +2,10 @@ import { webhookService } from '../webhooks.ts'
 import { labels, name, selector } from './installation.ts'
 import type { Installation } from './installation.ts'
 import type { Manifest } from './manifest.ts'
-import { ports } from './deployment.ts'
 
 type Service = Manifest & { readonly spec: object }
 
-const service = (called: string, component: keyof typeof ports, port: number) => ({ namespace }: Installation): Service => ({
+const service = (called: string, component: 'webhook' | 'metrics', port: number) => ({ namespace }: Installation): Service => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: called, namespace, labels: { ...labels, 'app.kubernetes.io/component': component } },
@@ -14,4 +13,4 @@ const service = (called: string, component: keyof typeof ports, port: number) =>
 })
 
 export const serviceOfWebhook = service(webhookService.name, 'webhook', webhookService.port)
-export const serviceOfMetrics = service(`${name}-metrics`, 'metrics', ports.metrics)
+export const serviceOfMetrics = service(`${name}-metrics`, 'metrics', 8081)

@@ -5,10 +5,11 @@ import { labels } from './installation.ts'
 import type { Installation } from './installation.ts'
 import type { Part } from './manifest.ts'
 
-const settings = ({ namespace, watchNamespace, certificates, caBundle }: Installation): WebhookSettings => ({
+const settings = ({ namespace, watchNamespace, certificates, caBundle, webhook }: Installation): WebhookSettings => ({
   namespace,
   watchNamespace,
-  // In the other modes someone fills it in, and no later `apply` may take it away.
+  webhook,
+  // In the other modes another client writes it, and a later `apply` must not remove it.
   caBundle: certificates === 'files' ? caBundle : undefined,
   metadata: { labels, ...(certificates === 'cert-manager' ? { annotations: injectAnnotation(namespace) } : {}) },
 })

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { issueAuthority, issueLeaf, type Issued } from '../authority.ts'
+import { issueCa, issueLeaf, type Issued } from '../issue.ts'
 import { bundlePem, unique } from './ca-bundle.ts'
 import type { RotationTimes, Step } from './plan.ts'
-import { overlapAnnotation, rotateAnnotation, type SecretContents, type SecretFields, type SigningAuthority } from './secret-contents.ts'
+import { overlapAnnotation, rotateAnnotation, type SecretContents, type SecretFields, type SigningCa } from './secret-contents.ts'
 
 const day = 24 * 3600 * 1000
 
@@ -14,27 +14,27 @@ export interface Circumstances {
   readonly times: RotationTimes
 }
 
-/** What the Secret is to hold after a step. Keys and annotations that are not ours stay as they are. */
+/** The contents of the Secret after a step. Keys and annotations that the operator does not own are kept unchanged. */
 export async function carryOut (step: Exclude<Step, { action: 'none' }>, circumstances: Circumstances): Promise<SecretFields> {
   const { fields, contents, now } = circumstances
   const data = fields?.data ?? {}
   const { [rotateAnnotation]: requested, ...annotations } = fields?.annotations ?? {}
-  /** A wish for what this step does not do is left for a later one. */
+  /** The annotations with the requested rotation: a request that this step does not carry out is kept for a later step. */
   const unmet = requested === undefined ? annotations : { ...annotations, [rotateAnnotation]: requested }
   switch (step.action) {
     case 'issue': {
-      const authority = await newAuthority(circumstances)
-      const leaf = await newLeaf(authority, circumstances)
-      return { data: { ...data, ...served(leaf), ...signing(authority, step.trust) }, annotations }
+      const ca = await newCa(circumstances)
+      const leaf = await newLeaf(ca, circumstances.names, circumstances)
+      return { data: { ...data, ...served(leaf), ...signing(ca, step.trust) }, annotations }
     }
-    case 'renew-authority': {
+    case 'renew-ca': {
       const { pair: { certificate, key } } = step.serving
-      const authority = await newAuthority(circumstances)
-      return { data: { ...data, 'tls.crt': certificate, 'tls.key': key, ...signing(authority, step.trust) }, annotations }
+      const ca = await newCa(circumstances)
+      return { data: { ...data, 'tls.crt': certificate, 'tls.key': key, ...signing(ca, step.trust) }, annotations }
     }
     case 'renew-certificate': {
-      const authority = contents?.authority as SigningAuthority
-      return { data: { ...data, ...served(await newLeaf(authority, circumstances)) }, annotations: requested === 'certificate' ? annotations : unmet }
+      const ca = contents?.ca as SigningCa
+      return { data: { ...data, ...served(await newLeaf(ca, step.names, circumstances)) }, annotations: requested === 'certificate' ? annotations : unmet }
     }
     case 'extend-trust': {
       const bundle = bundlePem(unique([...contents?.bundle ?? [], ...step.trust]))
@@ -42,19 +42,19 @@ export async function carryOut (step: Exclude<Step, { action: 'none' }>, circums
     }
     case 'end-overlap': {
       const { [overlapAnnotation]: _, ...rest } = unmet
-      const { parsed } = contents?.authority as SigningAuthority
+      const { parsed } = contents?.ca as SigningCa
       return { data: { ...data, 'ca.crt': Buffer.from(parsed.toString()) }, annotations: rest }
     }
   }
 }
 
-const newAuthority = async ({ now, times }: Circumstances): Promise<Issued> =>
-  await issueAuthority({ commonName: 'dittofs-operator CA', days: times.authorityLifetime / day, now })
+const newCa = async ({ now, times }: Circumstances): Promise<Issued> =>
+  await issueCa({ commonName: 'dittofs-operator CA', days: times.caLifetime / day, now })
 
-async function newLeaf (authority: Issued, { names, now, times }: Circumstances): Promise<Issued> {
-  // A certificate that outlives its authority is of no use to anybody.
-  const left = new X509Certificate(authority.certificate).validToDate.getTime() - now.getTime()
-  return await issueLeaf(authority, { commonName: 'dittofs-operator', names, days: Math.min(times.certificateLifetime, left) / day, now })
+async function newLeaf (ca: Issued, names: readonly string[], { now, times }: Circumstances): Promise<Issued> {
+  // The certificate must not be valid longer than its CA: clients reject it once the CA has expired.
+  const left = new X509Certificate(ca.certificate).validToDate.getTime() - now.getTime()
+  return await issueLeaf(ca, { commonName: 'dittofs-operator', names, days: Math.min(times.certificateLifetime, left) / day, now })
 }
 
 const served = ({ certificate, key }: Issued) => ({ 'tls.crt': Buffer.from(certificate), 'tls.key': Buffer.from(key) })

@@ -1,16 +1,21 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import type { Issued } from '../authority.ts'
+import type { Issued } from '../issue.ts'
 import { checkKeyPair, outOfTime, type KeyPair } from '../key-pair.ts'
 import { hasSigned, inForce, parseBundle, termOf } from './ca-bundle.ts'
 
-/** `authority` or `certificate`: asks for a rotation now. It is taken away by the write that carries it out. */
+/** `ca` or `certificate`: requests a rotation now. The write that carries out the rotation removes the annotation. */
 export const rotateAnnotation = 'dittofs.dittofs.com/rotate'
-/** When authorities were last added that are to be trusted for an overlap only. */
+const rotations = new Map([
+  ['ca', 'ca'],
+  ['certificate', 'certificate'],
+  ['authority', 'ca'], // an earlier name of `ca`
+] as const) as ReadonlyMap<string | undefined, 'ca' | 'certificate'>
+/** The last time when CAs were added that must be trusted only during an overlap. */
 export const overlapAnnotation = 'dittofs.dittofs.com/overlap-since'
 
-/** What of the Secret matters here. */
+/** The fields of the Secret that are used here. */
 export interface SecretFields {
-  /** Decoded. */
+  /** The values, decoded from base64. */
   readonly data: Readonly<Record<string, Buffer>>
   readonly annotations: Readonly<Record<string, string>>
 }
@@ -18,42 +23,41 @@ export interface SecretFields {
 export interface ServingCertificate {
   readonly pair: KeyPair
   readonly certificate: X509Certificate
-  /** The authority of the bundle that signed it. */
+  /** The CA in the bundle that signed the certificate. */
   readonly signer: X509Certificate
 }
 
-export interface SigningAuthority extends Issued {
+export interface SigningCa extends Issued {
   readonly parsed: X509Certificate
 }
 
-/** Each part by itself: where one is broken, the others may still do. A string says what is wrong. */
+/** Each part is read separately: if one is damaged, the others may still be usable. A string says what is wrong with a part. */
 export interface SecretContents {
   readonly serving: ServingCertificate | string
-  /** It signs the next certificate. During a rotation it is not yet the signer of `serving`. */
-  readonly authority: SigningAuthority | string
-  /** Of ca.crt: what clients are to trust on our account. */
+  /** The CA that signs the next certificate. During a rotation this is not yet the CA that signed `serving`. */
+  readonly ca: SigningCa | string
+  /** From ca.crt: the CAs that the operator manages and clients must trust. */
   readonly bundle: readonly X509Certificate[]
-  /** Of trust.crt: what clients are to trust besides, for as long as a person keeps it there. */
+  /** From trust.crt: additional CAs that clients must trust. An administrator adds and removes them. */
   readonly extra: readonly X509Certificate[]
-  /** There is a trust.crt, but no authority in it that is in force. */
+  /** trust.crt has content, but it contains no CA that is currently valid. */
   readonly extraUseless: boolean
-  readonly requested: 'authority' | 'certificate' | undefined
+  readonly requested: 'ca' | 'certificate' | undefined
   readonly overlapSince: Date | undefined
 }
 
 export function readContents ({ data, annotations }: SecretFields, now: Date): SecretContents {
   const bundle = inForce(parseBundle(text(data['ca.crt'])), now)
-  const requested = annotations[rotateAnnotation]
   const extra = inForce(parseBundle(text(data['trust.crt'])), now)
   const overlapSince = new Date(annotations[overlapAnnotation] ?? NaN)
   return {
     serving: readServing(data, bundle, now),
-    authority: readAuthority(data, bundle, now),
+    ca: readCa(data, bundle, now),
     bundle,
     extra,
     extraUseless: text(data['trust.crt']).trim() !== '' && extra.length === 0,
-    requested: requested === 'authority' || requested === 'certificate' ? requested : undefined,
-    // A time to come would put off the end of the overlap.
+    requested: rotations.get(annotations[rotateAnnotation]),
+    // A time in the future would delay the end of the overlap, so it is ignored.
     overlapSince: overlapSince <= now ? overlapSince : undefined,
   }
 }
@@ -64,14 +68,14 @@ function readServing (data: SecretFields['data'], bundle: readonly X509Certifica
   try {
     const pair = checkKeyPair({ certificate: crt, key, ca }, now)
     const certificate = new X509Certificate(crt)
-    const signer = bundle.find(authority => hasSigned(authority, certificate))
-    return signer ? { pair, certificate, signer } : 'no authority of ca.crt signed tls.crt'
+    const signer = bundle.find(ca => hasSigned(ca, certificate))
+    return signer ? { pair, certificate, signer } : 'no CA of ca.crt signed tls.crt'
   } catch (error) {
     return (error as Error).message
   }
 }
 
-function readAuthority (data: SecretFields['data'], bundle: readonly X509Certificate[], now: Date): SigningAuthority | string {
+function readCa (data: SecretFields['data'], bundle: readonly X509Certificate[], now: Date): SigningCa | string {
   const key = text(data['ca.key'])
   if (key === '') return 'ca.key is missing'
   let privateKey
@@ -80,10 +84,10 @@ function readAuthority (data: SecretFields['data'], bundle: readonly X509Certifi
   } catch {
     return 'ca.key cannot be read'
   }
-  const parsed = bundle.find(authority => authority.checkPrivateKey(privateKey))
-  if (!parsed) return 'ca.key belongs to no authority of ca.crt that is in force'
+  const parsed = bundle.find(ca => ca.checkPrivateKey(privateKey))
+  if (!parsed) return 'ca.key belongs to no valid CA of ca.crt'
   const untimely = outOfTime(termOf(parsed), now)
-  return untimely === undefined ? { parsed, certificate: parsed.toString(), key } : `the authority ${untimely}`
+  return untimely === undefined ? { parsed, certificate: parsed.toString(), key } : `the CA ${untimely}`
 }
 
 const text = (value: Buffer | undefined): string => value?.toString('latin1') ?? ''

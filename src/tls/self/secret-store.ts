@@ -8,17 +8,17 @@ import { secretResource } from '../../cluster/secret.ts'
 import type { SecretFields } from './secret-contents.ts'
 
 export interface StoredSecret extends SecretFields {
-  /** As it was read: what is not ours goes back as it came, and the version within makes a write conditional. */
+  /** The object as read. A write keeps the fields that the operator does not own. The resourceVersion makes the write conditional. */
   readonly object?: KubernetesObject
 }
 
-/** Where the Secret is kept. Both methods reject with whatever the API server refuses. */
+/** Reads and writes the Secret. Both methods reject if the API server refuses the request. */
 export interface SecretStore {
-  /** Never older than the call. */
+  /** The result is at least as new as the call. */
   read (signal: AbortSignal): Promise<StoredSecret | undefined>
   /**
-   * Creates the Secret where `previous` is undefined and replaces exactly `previous` otherwise.
-   * Undefined: somebody else was faster.
+   * Creates the Secret if `previous` is undefined. Otherwise replaces the Secret only if it is still at the version of `previous`.
+   * Undefined: another client has written or deleted the Secret first.
    */
   write (fields: SecretFields, previous: StoredSecret | undefined, signal: AbortSignal): Promise<StoredSecret | undefined>
 }

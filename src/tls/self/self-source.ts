@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import { Backoff } from '../../cluster/backoff.ts'
+import type { Impairment, Obstacle } from '../../health/readiness.ts'
 import type { CertificateObserver, CertificateSource } from '../certificate-source.ts'
 import { outOfTime, type KeyPair } from '../key-pair.ts'
 import { unique } from './ca-bundle.ts'
@@ -14,8 +15,8 @@ import { TrustKeeper } from './trust-keeper.ts'
 import type { WebhookTrustStore } from './webhook-trust.ts'
 
 export interface SelfSourceObserver extends CertificateObserver {
-  readonly onRotated?: (part: 'authority' | 'certificate') => void
-  readonly onAuthority?: (notAfter: Date) => void
+  readonly onRotated?: (part: 'ca' | 'certificate') => void
+  readonly onCa?: (notAfter: Date) => void
   readonly onInjected?: () => void
   readonly onInjectionFailed?: () => void
 }
@@ -23,28 +24,29 @@ export interface SelfSourceObserver extends CertificateObserver {
 export interface SelfSourceOptions extends SelfSourceObserver {
   readonly secrets: SecretStore
   readonly webhooks: WebhookTrustStore
-  /** Host names and addresses that the certificate is to speak for. */
+  /** Host names and addresses that the certificate must be valid for. */
   readonly names: readonly string[]
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>
   readonly times?: RotationTimes
-  /** Milliseconds between looks that nothing prompted. */
+  /** Milliseconds between two checks if no event triggers an earlier one. */
   readonly pollInterval?: number
-  /** Milliseconds after which a replica that could not look may serve what others have given up, and so is not ready. */
+  /** Milliseconds without a successful check. After this time the replica may serve a certificate that other replicas have replaced. */
   readonly staleAfter?: number
   readonly now?: () => Date
 }
 
-/** Writes of one look. More than a rotation takes, so that only a Secret that somebody else keeps changing uses them up. */
+/** Most writes of the Secret in one check. A rotation needs fewer, so the limit is only reached if another client keeps changing it. */
 const attempts = 8
 const firstRetry = 500
-/** Changes often come in twos and threes. */
+/** Milliseconds between a wake-up and the check, because two or three changes often arrive together. */
 const settleTime = 50
 /** https://cert-manager.io/docs/reference/annotations/ */
 const certManagerOwner = 'cert-manager.io/certificate-name'
 
 /**
- * The key pair of a Secret that every replica reads and any replica renews, trusted by way of the webhook configurations.
- * What is served changes its authority only after every configuration trusts the new one.
+ * The key pair in a Secret that all replicas share. Every replica reads the Secret, and any replica can renew the pair. The webhook
+ * configurations tell the API server which CAs to trust. While the current certificate is valid and trusted, a replica serves a certificate
+ * of a new CA only after every configuration trusts that CA.
  */
 export class SelfSource implements CertificateSource {
   readonly #options: SelfSourceOptions
@@ -57,12 +59,14 @@ export class SelfSource implements CertificateSource {
   #wake = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
   #serving: ServingCertificate | undefined
-  /** What clients were to trust when the Secret was last seen. */
+  /** The CAs in ca.crt when the Secret was last read. */
   #bundle: readonly X509Certificate[] = []
-  /** What the configurations trust when this process starts, other replicas or another mode may still be serving. */
+  /**
+   * True until the first injection. The CAs that the configurations trust at the start of this process are adopted, because other replicas
+   * may still serve certificates of these CAs, or an earlier certificate mode may have issued certificates that are still served.
+   */
   #adopting = true
   #seen: Date | undefined
-  #distrust: string | undefined
   #fault: string | undefined
   #ownedTold = false
   #uselessTold = false
@@ -82,18 +86,30 @@ export class SelfSource implements CertificateSource {
     return () => { this.#listeners.delete(listener) }
   }
 
-  notReady (now = this.#now()): string | undefined {
-    const { staleAfter = 300_000 } = this.#options
-    const because = this.#fault === undefined ? '' : `: ${this.#fault}`
-    if (!this.#serving) return `there is no serving certificate yet${because}`
+  notReady (now = this.#now()): Obstacle | undefined {
+    if (!this.#serving) return { reason: 'NoCertificate', message: `there is no serving certificate yet${this.#because()}` }
     const untimely = outOfTime(this.#serving.pair, now)
-    if (untimely !== undefined) return `the serving certificate ${untimely}${because}`
-    if (this.#distrust !== undefined) return this.#distrust
-    const unseen = now.getTime() - (this.#seen?.getTime() ?? 0)
-    return unseen > staleAfter ? `the certificate Secret was not seen for ${Math.round(unseen / 1000)} s${because}` : undefined
+    if (untimely !== undefined) return { reason: 'CertificateNotValid', message: `the serving certificate ${untimely}${this.#because()}` }
+    const distrust = this.#trust.distrust(this.#serving.signer)
+    return distrust === undefined ? undefined : { reason: 'CertificateNotTrusted', message: distrust }
   }
 
-  /** Does not wait for the API server, which may be away. */
+  /**
+   * Problems that do not stop reviews. Either the mutating webhook does not trust the certificate, so objects are stored without defaults.
+   * Or the Secret cannot be checked, so this replica would miss the next rotation.
+   */
+  impaired (now = this.#now()): Impairment | undefined {
+    const { staleAfter = 300_000 } = this.#options
+    const distrust = this.#serving && this.#trust.distrustOfMutating(this.#serving.signer)
+    if (distrust !== undefined) return { reason: 'MutatingWebhookNotTrusting', message: distrust }
+    const unseen = now.getTime() - (this.#seen?.getTime() ?? now.getTime())
+    if (unseen <= staleAfter) return undefined
+    return { reason: 'CertificateSecretNotSeen', message: `the certificate Secret was not seen for ${Math.round(unseen / 1000)} s${this.#because()}` }
+  }
+
+  #because (): string { return this.#fault === undefined ? '' : `: ${this.#fault}` }
+
+  /** Does not wait for the API server, because it may be unavailable. */
   start (): Promise<void> {
     this.#running ??= this.#run()
     return Promise.resolve()
@@ -105,7 +121,7 @@ export class SelfSource implements CertificateSource {
     await this.#running
   }
 
-  /** Something may have changed. */
+  /** Starts the next check early. Call it if the Secret or a webhook configuration may have changed. */
   wake (): void {
     this.#wake.resolve()
   }
@@ -114,7 +130,7 @@ export class SelfSource implements CertificateSource {
     const { signal } = this.#abort
     const pause = async (milliseconds: number) => {
       const woken = new AbortController()
-      const slept = delay(milliseconds, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {}) // only an abort
+      const slept = delay(milliseconds, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {}) // aborted
       await Promise.race([slept, this.#wake.promise])
       woken.abort()
     }
@@ -125,14 +141,14 @@ export class SelfSource implements CertificateSource {
     }
   }
 
-  /** One look at the Secret and the webhook configurations, with all that follows from it. Milliseconds until the next one. */
+  /** Checks the Secret and the webhook configurations once, and writes what is due. Resolves with the milliseconds until the next check. */
   async look (): Promise<number> {
     const { onRead, log } = this.#options
     onRead?.()
     try {
       const due = await this.#lookNow(this.#abort.signal)
       this.#backoff.reset()
-      if (this.#fault !== undefined) log.info('certificates can be looked after again')
+      if (this.#fault !== undefined) log.info('certificates can be checked and renewed again')
       this.#fault = undefined
       this.#seen = this.#now()
       return Math.max(0, Math.min(this.#pollInterval, due === undefined ? Infinity : due.getTime() - this.#now().getTime()))
@@ -149,30 +165,31 @@ export class SelfSource implements CertificateSource {
     else onRefused?.()
     if (message === this.#fault) return
     this.#fault = message
-    log.error({ cause: message, err: error, notAfter: this.#serving?.pair.notAfter }, 'certificates cannot be looked after')
+    log.error({ cause: message, err: error, notAfter: this.#serving?.pair.notAfter }, 'certificates cannot be checked and renewed')
   }
 
   async #lookNow (signal: AbortSignal): Promise<Date | undefined> {
-    // Before the Secret: a bundle that is newer than the Secret it is compared to would be taken for one to be undone.
+    // The webhook configurations are read before the Secret. In the other order, another replica could write a new Secret and inject its
+    // CA between the two reads. This replica would then replace the new bundle with the one from the old Secret.
     await this.#trust.read(signal)
     const { contents, until, owned } = await this.#bringUpToDate(signal)
     this.#bundle = contents.bundle
-    if (contents.extraUseless && !this.#uselessTold) this.#options.log.warn('trust.crt of the certificate Secret holds no authority that is in force')
+    if (contents.extraUseless && !this.#uselessTold) this.#options.log.warn('trust.crt of the certificate Secret contains no CA that is valid now')
     this.#uselessTold = contents.extraUseless
-    // What has been trusted until now is served until the other replicas have followed, and it is not ours to say when that is.
+    // In a Secret of cert-manager there is no overlap time, so this process cannot tell when all replicas have loaded a new certificate.
+    // All CAs that the configurations trust now stay trusted.
     const besides = owned ? this.#trust.trusted() : contents.extra
     const complete = await this.#trust.inject(unique([...contents.bundle, ...besides]), signal)
     this.#adopting = false
     const deferred = this.#serve(contents)
-    this.#distrust = this.#serving && this.#trust.distrust(this.#serving.signer)
     if (!complete) return this.#now()
-    // The new authority of a rotation may have been published just now.
-    const known = typeof contents.authority === 'string' ? undefined : this.#trust.since(contents.authority.parsed)
+    // The injection may have published the new CA of a rotation. Then the next check is due when its settle time has passed.
+    const known = typeof contents.ca === 'string' ? undefined : this.#trust.since(contents.ca.parsed)
     const settled = known && new Date(known.getTime() + this.#times.settle)
     return soonest([until, deferred, settled && settled > this.#now() ? settled : undefined])
   }
 
-  /** Writes the Secret until nothing is left to do now. Whoever loses a race goes on from what the winner wrote. */
+  /** Writes the Secret until no step is due. If another client writes first, the next step is planned from the Secret that it wrote. */
   async #bringUpToDate (signal: AbortSignal): Promise<{ contents: SecretContents, until: Date | undefined, owned: boolean }> {
     const { secrets, names } = this.#options
     const read = async () => await atStage('secret', 'get secrets', async () => await secrets.read(signal))
@@ -193,10 +210,14 @@ export class SelfSource implements CertificateSource {
       if (written) this.#tell(step, contents)
       secret = written ?? await read()
     }
-    throw new StageError('secret', 'the Secret does not stay as it was written')
+    throw new StageError('secret', 'another program overwrites the Secret')
   }
 
-  /** Two who renew one certificate would never be done. @throws {StageError} when there is nothing to serve in it */
+  /**
+   * Serves a Secret of cert-manager without renewing it. If the operator and cert-manager both renewed a certificate, each would keep
+   * replacing the other's result.
+   * @throws {StageError} if the Secret has no usable serving certificate
+   */
   #takeAsItIs (contents: SecretContents) {
     const { serving } = contents
     if (typeof serving === 'string') throw new StageError('secret', `the Secret belongs to cert-manager (annotation ${certManagerOwner}): ${serving}`)
@@ -211,7 +232,7 @@ export class SelfSource implements CertificateSource {
       secret,
       memory: serving && { serving, trusted: this.#bundle },
       adopt: this.#adopting ? this.#trust.trusted() : [],
-      publishedSince: authority => this.#trust.since(authority),
+      publishedSince: ca => this.#trust.since(ca),
       names: this.#options.names,
     }, now, this.#times)
   }
@@ -219,17 +240,17 @@ export class SelfSource implements CertificateSource {
   #tell (step: Exclude<Step, { action: 'none' }>, before: SecretContents | undefined): void {
     const { log, onRotated } = this.#options
     const { action, reason: cause } = step
-    const damaged = before && (typeof before.serving === 'string' || typeof before.authority === 'string')
+    const damaged = before && (typeof before.serving === 'string' || typeof before.ca === 'string')
     if (damaged) log.warn({ step: action, cause }, 'the certificate Secret was damaged and is repaired')
     else log.info({ step: action, cause }, 'the certificate Secret was renewed')
-    if (action === 'issue' || action === 'renew-authority') onRotated?.('authority')
+    if (action === 'issue' || action === 'renew-ca') onRotated?.('ca')
     if (action === 'issue' || action === 'renew-certificate') onRotated?.('certificate')
   }
 
-  /** Takes up what the Secret holds, or tells when it may. */
-  #serve ({ serving, authority }: SecretContents): Date | undefined {
-    const { log, onLoaded, onAuthority } = this.#options
-    if (typeof authority !== 'string') onAuthority?.(authority.parsed.validToDate)
+  /** Starts to serve the certificate of the Secret. If it may not be served yet, returns the time from which it may, if that is known. */
+  #serve ({ serving, ca }: SecretContents): Date | undefined {
+    const { log, onLoaded, onCa } = this.#options
+    if (typeof ca !== 'string') onCa?.(ca.parsed.validToDate)
     if (typeof serving === 'string') return undefined
     if (this.#serving?.pair.fingerprint256 === serving.pair.fingerprint256) return undefined
     const settled = this.#settledAt(serving)
@@ -237,19 +258,19 @@ export class SelfSource implements CertificateSource {
     this.#serving = serving
     const { serial, fingerprint256, names, notAfter } = serving.pair
     log.info({ serial, fingerprint256, names, notAfter }, 'serving certificate loaded')
-    for (const cause of serving.pair.warnings) log.warn({ cause }, 'serving certificate is doubtful')
+    for (const cause of serving.pair.warnings) log.warn({ cause }, 'serving certificate has a problem')
     onLoaded?.(serving.pair)
     for (const listener of this.#listeners) {
       try {
         listener(serving.pair)
       } catch (error) {
-        log.error({ err: error }, 'serving certificate could not be put to use')
+        log.error({ err: error }, 'serving certificate could not be loaded')
       }
     }
     return undefined
   }
 
-  /** From when on a certificate may be served. Undefined: not until its authority is trusted, for what is served now is. */
+  /** The time from which `next` may be served. Undefined: its CA is not trusted yet, and the CA of the current certificate is. */
   #settledAt (next: ServingCertificate): Date | undefined {
     const now = this.#now()
     const current = this.#serving

@@ -2,7 +2,7 @@ import { failureReason } from '../../cluster/failure-reason.ts'
 
 export type Stage = 'secret' | 'webhooks'
 
-/** Which half of the work failed, with a reason short enough for `/readyz`. */
+/** An error with the stage that failed. The message is short enough for `/readyz`. */
 export class StageError extends Error {
   override readonly name = 'StageError'
   readonly stage: Stage

@@ -11,11 +11,11 @@ export interface TrustKeeperOptions {
   readonly onInjected?: () => void
 }
 
-/** Whom the webhook configurations trust, and have trusted since when, as this process sees it. */
+/** The CAs that the webhook configurations trust, and since when this process has seen that. */
 export class TrustKeeper {
   readonly #options: TrustKeeperOptions
   #found: readonly WebhookTrust[] = []
-  /** Authorities that every webhook trusts, by fingerprint. */
+  /** The CAs that every webhook trusts, by fingerprint, with the time when this process first saw it. */
   #since = new Map<string, Date>()
   #foreignTold = ''
 
@@ -28,7 +28,11 @@ export class TrustKeeper {
     this.#take(await atStage('webhooks', 'get webhook configurations', async () => await this.#options.webhooks.read(signal)))
   }
 
-  /** Makes every configuration trust exactly these. False: one has changed since it was read. @throws {StageError} */
+  /**
+   * Makes the configurations trust exactly these CAs. Configurations that cert-manager manages are not changed. False: a configuration has
+   * changed since it was read.
+   * @throws {StageError}
+   */
   async inject (wanted: readonly X509Certificate[], signal: AbortSignal): Promise<boolean> {
     const { webhooks, log, onInjected } = this.#options
     const caBundle = bundlePem(wanted)
@@ -41,7 +45,7 @@ export class TrustKeeper {
         complete = false
         return found
       }
-      log.info({ configuration: found.title, authorities: wanted.length }, 'the CA bundle was injected')
+      log.info({ configuration: found.title, certificates: wanted.length }, 'the CA bundle was injected')
       onInjected?.()
       return written
     }))
@@ -49,26 +53,25 @@ export class TrustKeeper {
     return complete
   }
 
-  /** Since when every webhook of every configuration trusts the authority. */
+  /** The time since which every webhook of every configuration trusts the CA. Undefined: a webhook does not trust it. */
   since ({ fingerprint256 }: X509Certificate): Date | undefined {
     return this.#since.get(fingerprint256)
   }
 
-  /** Whoever any of them trusts. */
+  /** The CAs that at least one webhook trusts, if they are currently valid. */
   trusted (): X509Certificate[] {
     const { now } = this.#options
     return unique(this.#found.flatMap(({ webhooks }) => webhooks.flatMap(({ caBundle }) => inForce(parseBundle(caBundle), now()))))
   }
 
-  /** Why the API server would not accept a certificate of this authority, if so. */
-  distrust (authority: X509Certificate): string | undefined {
-    const absent = this.#found.find(({ exists }) => !exists)
-    if (absent) return `${absent.title} does not exist`
-    const doubts = ({ webhooks }: WebhookTrust) => webhooks.some(({ caBundle }) => !fingerprints(caBundle).has(authority.fingerprint256))
-    const doubting = this.#found.find(doubts)
-    if (!doubting) return undefined
-    const why = doubting.foreign ? '; its CA bundle is left to cert-manager, as an annotation says' : ''
-    return `${doubting.title} does not trust the serving certificate${why}`
+  /** Why the API server would reject a certificate of this CA for a required webhook. Undefined: it accepts the certificate. */
+  distrust (ca: X509Certificate): string | undefined {
+    return distrustIn(this.#found.filter(({ isRequired }) => isRequired), ca)
+  }
+
+  /** The same for webhooks that the API server skips if they do not answer. */
+  distrustOfMutating (ca: X509Certificate): string | undefined {
+    return distrustIn(this.#found.filter(({ isRequired }) => !isRequired), ca)
   }
 
   #take (found: readonly WebhookTrust[]): void {
@@ -84,15 +87,25 @@ export class TrustKeeper {
   #tellForeign (): void {
     const foreign = this.#found.filter(found => found.foreign).map(({ title }) => title).join(', ')
     if (foreign !== '' && foreign !== this.#foreignTold) {
-      this.#options.log.warn({ configurations: foreign }, 'the CA bundle is left to cert-manager, as an annotation says')
+      this.#options.log.warn({ configurations: foreign }, 'the CA bundle is not changed: an annotation leaves it to cert-manager')
     }
     this.#foreignTold = foreign
   }
 }
 
+function distrustIn (configurations: readonly WebhookTrust[], ca: X509Certificate): string | undefined {
+  const absent = configurations.find(({ exists }) => !exists)
+  if (absent) return `${absent.title} does not exist`
+  const doubts = ({ webhooks }: WebhookTrust) => webhooks.some(({ caBundle }) => !fingerprints(caBundle).has(ca.fingerprint256))
+  const doubting = configurations.find(doubts)
+  if (!doubting) return undefined
+  const why = doubting.foreign ? '; its CA bundle is left to cert-manager, as an annotation says' : ''
+  return `${doubting.title} does not trust the serving certificate${why}`
+}
+
 const fingerprints = (caBundle: string) => new Set(parseBundle(caBundle).map(({ fingerprint256 }) => fingerprint256))
 
-/** Whatever their order and however they are written: a replica of another version must not see a difference. */
+/** Compares the certificates, not their order or PEM formatting: replicas of different versions may write the same bundle differently. */
 function holds (caBundle: string, wanted: readonly X509Certificate[]): boolean {
   const found = fingerprints(caBundle)
   return found.size === wanted.length && wanted.every(({ fingerprint256 }) => found.has(fingerprint256))

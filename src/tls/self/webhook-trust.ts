@@ -7,28 +7,30 @@ import { resourcePath } from '../../cluster/resource-path.ts'
 /** https://cert-manager.io/docs/concepts/ca-injector/ */
 const injectedByCertManager = /^cert-manager\.io\/inject-(ca-from|ca-from-secret|apiserver-ca)$/
 
-/** A webhook configuration, as far as it says whom the API server trusts. */
+/** The part of a webhook configuration that decides which CAs the API server trusts. */
 export interface WebhookTrust {
   /** For messages: `ValidatingWebhookConfiguration "dittofs-operator"`. */
   readonly title: string
   readonly exists: boolean
-  /** cert-manager writes its bundles: whoever else did so would fight it. */
+  /** `failurePolicy: Fail`: the API server refuses a request if the webhook does not answer. The mutating configuration has `Ignore`. */
+  readonly isRequired: boolean
+  /** cert-manager writes the bundles of this configuration. A second writer would conflict with it. */
   readonly foreign: boolean
   readonly resourceVersion: string
   readonly webhooks: readonly { readonly name: string, readonly caBundle: string }[]
 }
 
-/** The webhook configurations. All methods reject with whatever the API server refuses. */
+/** Reads and writes the webhook configurations. All methods reject if the API server refuses the request. */
 export interface WebhookTrustStore {
-  /** Never older than the call. */
+  /** The result is at least as new as the call. */
   read (signal: AbortSignal): Promise<readonly WebhookTrust[]>
-  /** Puts the bundle into every webhook of exactly what was read. Undefined: it has changed since. */
+  /** Writes the bundle into every webhook of the configuration as read. Undefined: the configuration has been changed or deleted since. */
   inject (trust: WebhookTrust, caBundle: string, signal: AbortSignal): Promise<WebhookTrust | undefined>
 }
 
 export const webhookKinds = [
-  { kind: 'MutatingWebhookConfiguration', resource: 'mutatingwebhookconfigurations' },
-  { kind: 'ValidatingWebhookConfiguration', resource: 'validatingwebhookconfigurations' },
+  { kind: 'MutatingWebhookConfiguration', resource: 'mutatingwebhookconfigurations', isRequired: false },
+  { kind: 'ValidatingWebhookConfiguration', resource: 'validatingwebhookconfigurations', isRequired: true },
 ] as const
 
 export const webhookResource = ({ resource }: { readonly resource: string }) => ({ group: 'admissionregistration.k8s.io', version: 'v1', resource })
@@ -38,23 +40,23 @@ interface Configuration extends KubernetesObject {
 }
 
 export function apiWebhookTrustStore (client: ApiClient, name: string): WebhookTrustStore {
-  const kinds = webhookKinds.map(kind => ({ title: `${kind.kind} "${name}"`, path: resourcePath(webhookResource(kind), { name }) }))
+  const kinds = webhookKinds.map(kind => ({ ...kind, title: `${kind.kind} "${name}"`, path: resourcePath(webhookResource(kind), { name }) }))
   return {
-    read: async signal => await Promise.all(kinds.map(async ({ title, path }) => {
+    read: async signal => await Promise.all(kinds.map(async ({ title, isRequired, path }) => {
       const found = await findObject<Configuration>(client, path, { signal })
-      return found ? trustOf(title, found) : { title, exists: false, foreign: false, resourceVersion: '', webhooks: [] }
+      return found ? trustOf({ title, isRequired }, found) : { title, isRequired, exists: false, foreign: false, resourceVersion: '', webhooks: [] }
     })),
-    inject: async ({ title, resourceVersion, webhooks }, caBundle, signal) => {
+    inject: async ({ title, isRequired, resourceVersion, webhooks }, caBundle, signal) => {
       const path = kinds.find(kind => kind.title === title)?.path ?? ''
       const value = Buffer.from(caBundle).toString('base64')
-      // By position, so the list must be the one that was read; of each webhook nothing but the bundle is written.
+      // The patch addresses webhooks by position, so it may only apply to the version that was read. It changes nothing but the bundles.
       const body = [
         { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
         ...webhooks.map((_, index) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value })),
       ]
       try {
         const query = { fieldManager: 'dittofs-operator-certificates' }
-        return trustOf(title, await client.request<Configuration>({
+        return trustOf({ title, isRequired }, await client.request<Configuration>({
           verb: 'patch', method: 'PATCH', path, query, body, contentType: 'application/json-patch+json', signal,
         }))
       } catch (error) {
@@ -65,8 +67,8 @@ export function apiWebhookTrustStore (client: ApiClient, name: string): WebhookT
   }
 }
 
-const trustOf = (title: string, { metadata, webhooks = [] }: Configuration): WebhookTrust => ({
-  title,
+const trustOf = (known: Pick<WebhookTrust, 'title' | 'isRequired'>, { metadata, webhooks = [] }: Configuration): WebhookTrust => ({
+  ...known,
   exists: true,
   foreign: Object.keys(metadata.annotations ?? {}).some(key => injectedByCertManager.test(key)),
   resourceVersion: metadata.resourceVersion ?? '',

@@ -74,13 +74,13 @@ export class SimulatedCluster {
     this.now = new Date(this.now.getTime() + milliseconds)
   }
 
-  /** The authorities that both configurations trust. */
+  /** The CAs that both configurations trust. */
   trusted (): Set<string> {
     const [one = [], other = []] = this.configurations.map(({ webhooks }) => parseBundle(webhooks[0]?.caBundle ?? '').map(({ fingerprint256 }) => fingerprint256))
     return new Set(one.filter(fingerprint => other.includes(fingerprint)))
   }
 
-  /** Of each configuration, how many authorities it trusts. */
+  /** Of each configuration, how many CAs it trusts. */
   bundles (): number[] {
     return this.configurations.map(({ webhooks }) => parseBundle(webhooks[0]?.caBundle ?? '').length)
   }
@@ -91,7 +91,7 @@ export class SimulatedCluster {
     const at = (level: string) => (fields: unknown, msg?: string) => {
       lines.push(typeof fields === 'string' ? { level, fields: {}, msg: fields } : { level, fields: fields as Record<string, unknown>, msg: msg ?? '' })
     }
-    const rotated = { authority: 0, certificate: 0 }
+    const rotated = { ca: 0, certificate: 0 }
     const source = new SelfSource({
       secrets: this.secrets,
       webhooks: this.webhooks,
@@ -107,5 +107,6 @@ export class SimulatedCluster {
   }
 }
 
+/** The second is the validating one. */
 const configuration = (title: string, caBundle: string): WebhookTrust =>
-  ({ title, exists: true, foreign: false, resourceVersion: '1', webhooks: [{ name: 'only', caBundle }] })
+  ({ title, isRequired: title === 'second', exists: true, foreign: false, resourceVersion: '1', webhooks: [{ name: 'only', caBundle }] })

@@ -3,36 +3,28 @@ import t, { type Test } from 'tap'
 import { defaultTimes } from '../../../src/tls/self/plan.ts'
 import { hasSigned, parseBundle } from '../../../src/tls/self/ca-bundle.ts'
 import { SimulatedCluster } from './cluster.ts'
+import { seeded } from './seeded.ts'
 
 // Many replicas, one Secret. Time is simulated; the order in which the API server answers is drawn from a seed.
 
 const minute = 60_000
 const times = {
-  authorityLifetime: 240 * minute,
-  authorityRenewal: 0.8,
+  caLifetime: 240 * minute,
+  caRenewal: 0.8,
   certificateLifetime: 60 * minute,
   certificateRenewal: 2 / 3,
   overlap: 8 * minute,
   settle: 2 * minute,
 }
 
-/** https://en.wikipedia.org/wiki/Linear_congruential_generator with the constants of Numerical Recipes. */
-function seeded (seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
 type Replica = ReturnType<SimulatedCluster['replica']>
 
-/** The authority that a replica's certificate is from, of all that there ever were. */
+/** The CA that a replica's certificate is from, of all that there ever were. */
 function signerOf ({ source }: Replica, known: readonly X509Certificate[]): string | undefined {
   const pair = source.current()
   if (!pair) return undefined
   const certificate = new X509Certificate(pair.certificate)
-  return known.find(authority => hasSigned(authority, certificate))?.fingerprint256
+  return known.find(ca => hasSigned(ca, certificate))?.fingerprint256
 }
 
 t.test('five that start at once make one certificate', async t => {
@@ -43,7 +35,7 @@ t.test('five that start at once make one certificate', async t => {
     await Promise.all(replicas.map(async ({ look }) => await look()))
     t.equal(cluster.writes, 1)
     t.equal(new Set(replicas.map(({ serial }) => serial())).size, 1)
-    t.strictSame(replicas.map(({ source }) => source.notReady()), replicas.map(() => undefined))
+    t.strictSame(replicas.flatMap(({ source }) => [source.notReady(), source.impaired()]), replicas.flatMap(() => [undefined, undefined]))
     t.strictSame(cluster.bundles(), [1, 1])
   }
 })
@@ -59,7 +51,7 @@ function disturb (cluster: SimulatedCluster, random: () => number): void {
     cluster.edit(({ data, annotations }) => ({ data, annotations: { ...annotations, 'dittofs.dittofs.com/rotate': part } }))
   }
   const disturbances = [
-    () => { ask('authority') },
+    () => { ask('ca') },
     () => { ask('certificate') },
     () => { ask('nonsense') },
     () => { corrupt('tls.crt', 'garbage') },
@@ -108,7 +100,7 @@ async function live (t: Test, seed: number, minutes: number): Promise<number> {
     for (const { look } of replicas) await look()
   }
   t.equal(new Set(replicas.map(({ serial }) => serial())).size, 1, `seed ${seed}: all serve the same in the end`)
-  t.strictSame(cluster.bundles(), [1, 1], `seed ${seed}: and one authority is left`)
+  t.strictSame(cluster.bundles(), [1, 1], `seed ${seed}: and one CA is left`)
   t.ok(known.size > 3)
   return checked
 }
@@ -119,7 +111,7 @@ t.test('a ready replica is trusted at every moment, whatever happens to the Secr
   t.ok(checked > 900, `${checked} checks`)
 })
 
-t.test('left alone, certificates and authorities are renewed in time', async t => {
+t.test('left alone, certificates and CAs are renewed in time', async t => {
   const cluster = new SimulatedCluster()
   const replica = cluster.replica(t)
   const day = 24 * 3600 * 1000
@@ -134,7 +126,7 @@ t.test('left alone, certificates and authorities are renewed in time', async t =
     if (replica.source.notReady() !== undefined || left < year / 4) t.fail(`day ${days}: ${left / day} days left`)
     cluster.pass(15 * day)
   }
-  t.match(replica.rotated, { authority: 2 })
+  t.match(replica.rotated, { ca: 2 })
   t.ok(replica.rotated.certificate >= 13 && replica.rotated.certificate <= 15, `${replica.rotated.certificate} certificates`)
   t.strictSame(cluster.bundles(), [1, 1])
 })
@@ -169,10 +161,17 @@ t.test('a bundle that is overwritten is put back; one that is missing is waited 
   const replica = cluster.replica(t)
   cluster.overwrite('second', { exists: false })
   await replica.look()
-  t.equal(replica.source.notReady(), 'second does not exist')
+  t.strictSame(replica.source.notReady(), { reason: 'CertificateNotTrusted', message: 'second does not exist' })
   cluster.overwrite('second', { exists: true })
   await replica.look()
   t.equal(replica.source.notReady(), undefined)
+  cluster.overwrite('first', { exists: false })
+  await replica.look()
+  t.equal(replica.source.notReady(), undefined, 'the API server does without the mutating one')
+  t.strictSame(replica.source.impaired(), { reason: 'MutatingWebhookNotTrusting', message: 'first does not exist' })
+  cluster.overwrite('first', { exists: true })
+  await replica.look()
+  t.equal(replica.source.impaired(), undefined)
   cluster.overwrite('first', { webhooks: [{ name: 'only', caBundle: '' }] })
   await replica.look()
   t.strictSame(cluster.bundles(), [1, 1])
@@ -186,8 +185,12 @@ t.test('what cert-manager looks after is left alone', async t => {
   await replica.look()
   await replica.look()
   t.strictSame(cluster.bundles(), [0, 1])
-  t.match(replica.source.notReady(), /^first does not trust the serving certificate; its CA bundle is left to cert-manager/)
-  t.equal(replica.said(/left to cert-manager/).length, 1, 'told once')
+  t.match(replica.source.impaired(), { message: /^first does not trust the serving certificate; its CA bundle is left to cert-manager/ })
+  t.equal(replica.source.notReady(), undefined)
+  cluster.overwrite('second', { foreign: true, webhooks: [{ name: 'only', caBundle: '' }] })
+  await replica.look()
+  t.match(replica.source.notReady(), { reason: 'CertificateNotTrusted', message: /^second does not trust the serving certificate; its CA bundle is left to cert-manager/ })
+  t.equal(replica.said(/leaves it to cert-manager/).length, 2, 'each told once')
 })
 
 t.test('to cert-manager and back', async t => {
@@ -204,7 +207,7 @@ t.test('to cert-manager and back', async t => {
   const { writes } = cluster
   cluster.edit(() => ({ data: issued, annotations }))
   await replica.look()
-  t.equal(replica.serial(), own, 'its authority must be known first')
+  t.equal(replica.serial(), own, 'its CA must be known first')
   t.strictSame(cluster.bundles(), [2, 2])
   cluster.pass(defaultTimes.settle)
   await replica.look()
@@ -214,7 +217,7 @@ t.test('to cert-manager and back', async t => {
   cluster.edit(({ data }) => ({ data: { ...data, 'tls.crt': Buffer.from('garbage') }, annotations }))
   await replica.look()
   t.equal(cluster.writes, writes, 'the Secret is not written, even if it is broken')
-  t.match(replica.said(/cannot be looked after/)[0]?.fields.cause, /belongs to cert-manager/)
+  t.match(replica.said(/cannot be checked and renewed/)[0]?.fields.cause, /belongs to cert-manager/)
 
   const theirs = replica.serial()
   cluster.edit(() => ({ data: issued, annotations: {} }))
@@ -229,7 +232,7 @@ t.test('to cert-manager and back', async t => {
   t.strictSame(cluster.bundles(), [1, 1])
 })
 
-t.test('authorities that a person adds', async t => {
+t.test('CAs that a person adds', async t => {
   const cluster = new SimulatedCluster()
   const replica = cluster.replica(t)
   await replica.look()
@@ -242,7 +245,7 @@ t.test('authorities that a person adds', async t => {
     return cluster.bundles()
   }
   t.strictSame(await add('garbage'), [1, 1])
-  t.equal(replica.said(/^trust\.crt .* no authority/).length, 1, 'told once')
+  t.equal(replica.said(/^trust\.crt .* no CA/).length, 1, 'told once')
   t.strictSame(await add(other.secret?.data['ca.crt'] ?? ''), [2, 2])
   cluster.pass(defaultTimes.overlap * 2)
   await replica.look()
@@ -255,17 +258,18 @@ t.test('an API server that is away', async t => {
   const replica = cluster.replica(t, { staleAfter: 5 * minute })
   cluster.fault = new Error('secret text')
   await replica.look()
-  t.equal(replica.source.notReady(), 'there is no serving certificate yet: internal error')
+  t.strictSame(replica.source.notReady(), { reason: 'NoCertificate', message: 'there is no serving certificate yet: internal error' })
   cluster.fault = undefined
   await replica.look()
   t.equal(replica.source.notReady(), undefined)
   cluster.fault = new Error('again')
   const serial = replica.serial()
   for (let look = 0; look < 3; look++) await replica.look()
-  t.equal(replica.said(/cannot be looked after/).length, 2, 'an outage is told once')
+  t.equal(replica.said(/cannot be checked and renewed/).length, 2, 'an outage is told once')
   t.equal(replica.serial(), serial)
   cluster.pass(5 * minute)
-  t.equal(replica.source.notReady(), undefined, 'a short one does not matter')
+  t.equal(replica.source.impaired(), undefined, 'a short one does not matter')
   cluster.pass(minute)
-  t.match(replica.source.notReady(), /^the certificate Secret was not seen for 360 s: /)
+  t.match(replica.source.impaired(), { reason: 'CertificateSecretNotSeen', message: /^the certificate Secret was not seen for 360 s: / })
+  t.equal(replica.source.notReady(), undefined, 'what it serves is trusted')
 })
