@@ -70,9 +70,9 @@ export class Resizer {
   }
 
   /** The claim, its volume or the pods that mount it changed. */
-  changed (claim: Claim): void {
-    const { uid } = claim.metadata
-    this.#latest.set(uid, claim)
+  changed (found: Claim): void {
+    const { uid } = found.metadata
+    const claim = this.#latestOf(found)
     if (this.#busy.has(uid)) return
     this.#busy.add(uid)
     this.#pass(uid).catch((error: unknown) => {
@@ -83,6 +83,15 @@ export class Resizer {
       const latest = this.#latest.get(uid)
       if (latest && latest.metadata.resourceVersion !== claim.metadata.resourceVersion) this.changed(latest)
     })
+  }
+
+  /** A watch reports our own writes later than their replies do: what it reports then is older, and a step on it would be a repeated one. */
+  #latestOf (found: Claim): Claim {
+    const { uid, resourceVersion } = found.metadata
+    const known = this.#latest.get(uid)
+    if (known && BigInt(known.metadata.resourceVersion ?? 0) > BigInt(resourceVersion ?? 0)) return known
+    this.#latest.set(uid, found)
+    return found
   }
 
   async #pass (uid: string): Promise<void> {
@@ -153,6 +162,7 @@ export class Resizer {
         conditions: [...others, ...conditions.map(condition => ({ status: 'True', lastTransitionTime: now, ...condition }))],
       },
     }
-    return await this.#options.client.request<Claim>(mergePatchRequest(`${claimPath(metadata)}/status`, patch, 'folder-driver'))
+    const request = mergePatchRequest(`${claimPath(metadata)}/status`, patch, 'folder-driver')
+    return this.#latestOf(await this.#options.client.request<Claim>(request))
   }
 }
