@@ -55,13 +55,8 @@ export function boundIntake (app: FastifyInstance, { maxInFlight }: IntakeOption
     onRequest: (_request, reply, done) => {
       if (inFlight >= maxInFlight) return done(new BodyRefused(429, 'too many reviews at once'))
       inFlight++
-      let over = false
-      const leave = () => {
-        if (!over) inFlight--
-        over = true
-      }
-      reply.raw.once('finish', leave)
-      reply.raw.once('close', leave)
+      // Node emits it once, after the last byte of the answer or when the client is gone.
+      reply.raw.once('close', () => { inFlight-- })
       done()
     },
   }

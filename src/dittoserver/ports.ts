@@ -41,19 +41,20 @@ export interface PortConflict {
 export function portConflicts (spec: DittoServerSpec): PortConflict[] {
   const conflicts: PortConflict[] = []
   const ports = effectivePorts(spec)
-  ports.forEach((later, index) => {
+  for (const later of ports) {
     const { field, port } = later
     const listener = later.bound ? listenerOn(port) : undefined
     if (listener) {
       conflicts.push({ field, restsOn: fieldsOf(later), port, real: true, explanation: `where the server listens for ${listener.toUpperCase()}; one container cannot bind both` })
     }
-    for (const earlier of ports.slice(0, index)) {
+    for (const earlier of ports) {
+      if (earlier === later) break
       if (earlier.port !== port) continue
       // Already reported: the number is the listener of this role itself.
       if (listener === earlier.role) continue
       conflicts.push({ field, restsOn: [...fieldsOf(earlier), ...fieldsOf(later)], port, ...explain(earlier, later) })
     }
-  })
+  }
   return conflicts
 }
 

@@ -52,7 +52,8 @@ export const refreshTooShort: Rule = {
   severity: 'warn',
   summary: 'The refresh token expires before the access token that it renews: users must log in again each time.',
   judge: ({ server: { spec: { identity } } }) => {
-    const [access, refresh] = [parseGoDuration(identity.jwt.accessTokenDuration), parseGoDuration(identity.jwt.refreshTokenDuration)]
+    const access = parseGoDuration(identity.jwt.accessTokenDuration)
+    const refresh = parseGoDuration(identity.jwt.refreshTokenDuration)
     if (access === undefined || refresh === undefined || refresh >= access) return []
     return [{
       field: `${jwt}.refreshTokenDuration`,

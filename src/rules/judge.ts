@@ -102,12 +102,19 @@ function needsOf (active: readonly Rule[], subject: { server: DittoServer, old?:
   const asked: Need[] = []
   const needs: Need[] = []
   for (const rule of active) {
-    for (const need of rule.needs?.(subject) ?? []) {
-      if (!needs.some(known => isSame(known, need))) needs.push(need)
-      if (!asked.some(known => isSame(known, need) && known.field === need.field)) asked.push(need)
+    if (!rule.needs) continue
+    for (const need of rule.needs(subject)) {
+      if (!isAmong(needs, need)) needs.push(need)
+      if (!isAmong(asked, need, need.field)) asked.push(need)
     }
   }
   return { asked, needs }
+}
+
+/** Whether the same object is needed already, for the same field if one is given. There are only a few, so a search is enough. */
+function isAmong (needs: readonly Need[], need: Need, field?: string): boolean {
+  for (const known of needs) if (isSame(known, need) && (field === undefined || known.field === field)) return true
+  return false
 }
 
 const isSame = (a: Need, b: Need) => a.kind === b.kind && ('name' in a ? a.name : '') === ('name' in b ? b.name : '')

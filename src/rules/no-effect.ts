@@ -3,6 +3,8 @@ import { isObject, type StructuralSchema } from '../dittoserver/structural.ts'
 import type { Rule } from './rule.ts'
 
 interface DeadKnob { readonly path: readonly string[], readonly name: string, readonly preset: unknown }
+/** The knobs of one section, so that a review looks each section up once. */
+interface Section { readonly path: readonly string[], readonly knobs: readonly (DeadKnob & { readonly key: string })[] }
 
 /** Fields that the server does not read and that have a default, or nested fields. */
 function deadKnobs (schema: StructuralSchema, above: readonly string[] = []): DeadKnob[] {
@@ -15,12 +17,26 @@ function deadKnobs (schema: StructuralSchema, above: readonly string[] = []): De
 }
 
 const knobs = deadKnobs(specSchema)
+const sections: readonly Section[] = [...Map.groupBy(knobs, ({ path }) => path.slice(0, -1).join('.')).values()].map(knobs => ({
+  path: knobs[0]?.path.slice(0, -1) ?? [], knobs: knobs.map(knob => ({ ...knob, key: knob.path.at(-1) ?? '' })),
+}))
 
 /** Undefined if the section of an optional object is absent. */
 function valueAt (spec: DittoServerSpec, path: readonly string[]): unknown {
   let value: unknown = spec
   for (const key of path) value = isObject(value) ? value[key] : undefined
   return value
+}
+
+/** Names of the knobs that differ from their defaults. */
+function knobsSet (spec: DittoServerSpec): string[] {
+  const set: string[] = []
+  for (const { path, knobs } of sections) {
+    const section = valueAt(spec, path)
+    if (!isObject(section)) continue
+    for (const { key, name, preset } of knobs) if ((section[key] ?? preset) !== preset) set.push(name)
+  }
+  return set
 }
 
 /** More would not fit into one warning. The reference page lists all of them. */
@@ -32,7 +48,7 @@ export const noEffect: Rule = {
   summary: 'A field that the server does not read differs from its default. The reference page lists these fields.',
   when: knobs.map(({ name }) => `spec.${name}`),
   judge: ({ server: { spec } }) => {
-    const set = knobs.filter(({ path, preset }) => (valueAt(spec, path) ?? preset) !== preset).map(({ name }) => name)
+    const set = knobsSet(spec)
     const [first, ...others] = set
     if (first === undefined) return []
     const more = set.length > mostNamed ? ` and ${set.length - mostNamed} more` : ''

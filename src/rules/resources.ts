@@ -7,13 +7,29 @@ import type { CelRule, Complaint, Rule } from './rule.ts'
 // Checks of the API server on the container's resources, reported at the field of the DittoServer.
 // https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
 
-type Quantities = Readonly<Record<string, number | string>>
-
 const lists = ['limits', 'requests'] as const
+type List = typeof lists[number]
+type Quantity = number | string
 const at = 'spec.resources'
 
-const entriesOf = ({ resources }: DittoServerSpec, list: typeof lists[number]) => Object.entries(resources?.[list] ?? {})
-const fieldOf = (list: typeof lists[number], name: string) => `${at}.${list}[${quote(name)}]`
+const fieldOf = (list: List, name: string) => `${at}.${list}[${quote(name)}]`
+
+/** One complaint for each wrong entry. An object without any costs no memory: each review is judged by four such rules. */
+function complaintsOf (
+  { resources }: DittoServerSpec,
+  isWrong: (name: string, value: Quantity) => boolean,
+  complain: (list: List, name: string, value: Quantity) => Complaint,
+): Complaint[] {
+  const complaints: Complaint[] = []
+  for (const list of lists) {
+    const quantities = resources?.[list]
+    for (const name in quantities) {
+      const value = quantities[name] ?? ''
+      if (isWrong(name, value)) complaints.push(complain(list, name, value))
+    }
+  }
+  return complaints
+}
 
 const isName = new RegExp(pattern.resourceName)
 const isStandard = new RegExp(pattern.standardResource)
@@ -30,9 +46,8 @@ export const resourceName: Rule = {
   cel: lists.map((list): CelRule => ({
     at: `${at}.${list}`, rule: `self.all(name, name.matches(r'${pattern.resourceName}'))`, message: `${nameAllowed} [RES-NAME]`,
   })),
-  judge: ({ server: { spec } }) => lists.flatMap(list => entriesOf(spec, list)
-    .filter(([name]) => !isName.test(name))
-    .map(([name]) => ({ field: `${at}.${list}`, problem: 'Invalid value', found: name, detail: nameAllowed }))),
+  judge: ({ server: { spec } }) => complaintsOf(spec, name => !isName.test(name), (list, name) =>
+    ({ field: `${at}.${list}`, problem: 'Invalid value', found: name, detail: nameAllowed })),
   example: { spec: { resources: { limits: { cpus: '2' } } } },
 }
 
@@ -45,13 +60,12 @@ export const resourceWhole: Rule = {
   cel: lists.map((list): CelRule => ({
     at: `${at}.${list}`, rule: 'self.all(name, !name.contains(\'/\') || string(self[name]).matches(\'' + pattern.wholeNumber + '\'))', message: `${whole} [RES-WHOLE]`,
   })),
-  judge: ({ server: { spec } }) => lists.flatMap(list => entriesOf(spec, list)
-    .filter(([name, value]) => isExtended.test(name) && !isWhole.test(String(value)))
-    .map(([name, value]) => ({ field: fieldOf(list, name), restsOn: [`${at}.${list}`], problem: 'Invalid value', found: value, detail: whole }))),
+  judge: ({ server: { spec } }) => complaintsOf(spec, (name, value) => isExtended.test(name) && !isWhole.test(String(value)),
+    (list, name, found) => ({ field: fieldOf(list, name), restsOn: [`${at}.${list}`], problem: 'Invalid value', found, detail: whole })),
   example: { spec: { resources: { limits: { 'example.com/device': '500m' } } } },
 }
 
-function refusalOf (name: string, request: string, limits: Quantities): string | undefined {
+function refusalOf (name: string, request: string, limits: Readonly<Record<string, Quantity>>): string | undefined {
   const limit = limits[name] === undefined ? undefined : String(limits[name])
   // Only a resource that may be overcommitted can have a request that differs from its limit.
   if (isStandard.test(name)) {
@@ -74,12 +88,16 @@ export const requestAboveLimit: Rule = {
     fieldPath: '.requests',
     message: 'must be at most the limit; for huge pages and extended resources, equal to the limit [RES-LIMIT]',
   }],
-  judge: ({ server: { spec } }) => entriesOf(spec, 'requests').flatMap(([name, value]): Complaint[] => {
-    const refusal = refusalOf(name, String(value), spec.resources?.limits ?? {})
-    return refusal === undefined || !isName.test(name)
-      ? []
-      : [{ field: fieldOf('requests', name), restsOn: bothLists, problem: 'Invalid value', found: value, detail: refusal }]
-  }),
+  judge: ({ server: { spec: { resources } } }) => {
+    const complaints: Complaint[] = []
+    for (const name in resources?.requests) {
+      const found = resources.requests[name] ?? ''
+      const refusal = refusalOf(name, String(found), resources.limits ?? {})
+      if (refusal === undefined || !isName.test(name)) continue
+      complaints.push({ field: fieldOf('requests', name), restsOn: bothLists, problem: 'Invalid value', found, detail: refusal })
+    }
+    return complaints
+  },
   example: { spec: { resources: { requests: { memory: '4Gi' }, limits: { memory: '2Gi' } } } },
 }
 
@@ -105,12 +123,14 @@ export const hugePages: Rule = {
     },
   ],
   judge: ({ server: { spec } }) => {
-    const huge = lists.flatMap(list => entriesOf(spec, list)
-      .filter(([name]) => isHugePages.test(name)).map(([name, value]) => ({ list, name, value })))
-    const complaints: Complaint[] = huge.filter(({ name, value }) => !isMultiple(name, String(value))).map(({ list, name, value }) => ({
-      field: fieldOf(list, name), restsOn: [`${at}.${list}`], problem: 'Invalid value', found: value, detail: 'huge pages must be a multiple of their size',
-    }))
-    if (huge.length > 0 && !lists.some(list => entriesOf(spec, list).some(([name]) => name === 'cpu' || name === 'memory'))) {
+    let hasHugePages = false
+    const complaints = complaintsOf(spec, (name, value) => {
+      if (!isHugePages.test(name)) return false
+      hasHugePages = true
+      return !isMultiple(name, String(value))
+    }, (list, name, found) =>
+      ({ field: fieldOf(list, name), restsOn: [`${at}.${list}`], problem: 'Invalid value', found, detail: 'huge pages must be a multiple of their size' }))
+    if (hasHugePages && !lists.some(list => Object.keys(spec.resources?.[list] ?? {}).some(name => name === 'cpu' || name === 'memory'))) {
       complaints.push({ field: at, restsOn: bothLists, problem: 'Forbidden', detail: 'huge pages also need a request or limit of cpu or memory' })
     }
     return complaints

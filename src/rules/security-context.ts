@@ -82,20 +82,20 @@ export const localhostProfile: Rule = {
     },
     { at: `${at}.localhostProfile`, rule: `self.matches(r'${shape[kind]}')`, message: `${wording[kind]} [SEC-PROFILE]` },
   ]),
-  judge: ({ server: { spec } }) => places.flatMap(({ at, context, kind }): Complaint[] => {
-    const profile = spec[context]?.[kind]
-    if (!profile) return []
-    const field = `${at}.localhostProfile`
-    const given = profile.localhostProfile !== undefined
-    return [
-      ...(given === (profile.type === 'Localhost')
-        ? []
-        : [{ field, restsOn: [`${at}.type`, field], problem: given ? 'Forbidden' : 'Required value', detail: given ? 'only with type Localhost' : 'type Localhost needs it' } as const]),
-      ...(given && !new RegExp(shape[kind]).test(profile.localhostProfile ?? '')
-        ? [{ field, problem: 'Invalid value', found: profile.localhostProfile, detail: wording[kind] } as const]
-        : []),
-    ]
-  }),
+  judge: ({ server: { spec } }) => {
+    const complaints: Complaint[] = []
+    for (const { at, context, kind } of places) {
+      const profile = spec[context]?.[kind]
+      if (!profile) continue
+      const field = `${at}.localhostProfile`
+      const { type, localhostProfile: found } = profile
+      const rest = { field, restsOn: [`${at}.type`, field] }
+      if (found === undefined && type === 'Localhost') complaints.push({ ...rest, problem: 'Required value', detail: 'type Localhost needs it' })
+      if (found !== undefined && type !== 'Localhost') complaints.push({ ...rest, problem: 'Forbidden', detail: 'only with type Localhost' })
+      if (found !== undefined && !new RegExp(shape[kind]).test(found)) complaints.push({ field, problem: 'Invalid value', found, detail: wording[kind] })
+    }
+    return complaints
+  },
   example: { spec: { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: '../profile.json' } } } },
 }
 

@@ -23,7 +23,8 @@ export const serviceAnnotations: Rule = {
       message: `must have at most ${mostBytes} bytes in total [SVC-ANNOTATION]`,
     },
   ],
-  judge: ({ server: { spec: { service: { annotations = {} } } } }) => {
+  judge: ({ server: { spec: { service: { annotations } } } }) => {
+    if (!annotations) return []
     const complaints: Complaint[] = Object.keys(annotations)
       .filter(key => key.length > 317 || !isName.test(key) || key.lastIndexOf('/') > 253)
       .map(key => ({ field, problem: 'Invalid value', found: key, detail: allowed }))

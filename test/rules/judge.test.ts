@@ -1,6 +1,6 @@
 import t from 'tap'
 import { exampleFacts, exampleServer } from '../../src/manifests/example-server.ts'
-import { mountedDirectories } from '../../src/rules/cache.ts'
+import { directories } from '../../src/rules/cache.ts'
 import { absent, noFacts, present, unknown } from '../../src/rules/facts.ts'
 import { sentence } from '../../src/rules/finding.ts'
 import { judge, prepare, type Request } from '../../src/rules/judge.ts'
@@ -287,9 +287,12 @@ t.test('rules without needs get no facts', async t => {
 })
 
 t.test('directories that are kept when the pod restarts', async t => {
-  const directories = (spec: object) => mountedDirectories(prepare({ operation: 'CREATE', object: exampleServer(spec) }).reading.server.spec)
-  t.strictSame(directories({}), ['/data/metadata', '/data/cache', '/data/controlplane'])
-  t.strictSame(directories({ percona: { enabled: true }, storage: { contentSize: '1Gi' } }), ['/data/metadata', '/data/cache', '/data/content'])
+  const mounted = (spec: object) => {
+    const { server } = prepare({ operation: 'CREATE', object: exampleServer(spec) }).reading
+    return directories.filter(({ isMounted }) => isMounted(server.spec)).map(({ path }) => path)
+  }
+  t.strictSame(mounted({}), ['/data/metadata', '/data/cache', '/data/controlplane'])
+  t.strictSame(mounted({ percona: { enabled: true }, storage: { contentSize: '1Gi' } }), ['/data/metadata', '/data/cache', '/data/content'])
 })
 
 t.test('severities can be overridden', async t => {
