@@ -20,6 +20,7 @@ import { startControlPlane } from '../../test/control-plane/control-plane.ts'
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
 import { startOperator } from '../../test/e2e/operator.ts'
 import { median, report, type Figure } from '../figures.ts'
+import { imageFlags } from '../image-flags.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 
 /**
@@ -40,8 +41,9 @@ type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-reconcile-'))
 try {
-  const program = join(folder, 'dittofs-operator.mjs')
-  await promisify(execFile)(process.execPath, ['.config/bundle.ts', program], { cwd: repository })
+  const bundle = join(folder, 'dittofs-operator.mjs')
+  await promisify(execFile)(process.execPath, ['.config/bundle.ts', bundle], { cwd: repository })
+  const program = [...await imageFlags(), bundle]
   const ratios: number[] = []
   const figures: Figure[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -91,7 +93,7 @@ async function measureBareWrites ({ client }: ControlPlane): Promise<number> {
   return await timed(async () => await parallel(concurrency, servers, write))
 }
 
-async function measureOperator ({ client, kubeconfig }: ControlPlane, scope: Scope, program: string) {
+async function measureOperator ({ client, kubeconfig }: ControlPlane, scope: Scope, program: readonly string[]) {
   const operator = await startOperator(scope, ['--kubeconfig', kubeconfig, '--no-webhook', '--concurrency', String(concurrency), '--log-level', 'warn'], {}, program)
   await operator.ready()
   const leads = async () => /^leader_election_master_status\{.*\} 1$/m.test((await operator.get('/metrics')).text)

@@ -14,6 +14,7 @@ import { startControlPlane, type ControlPlane } from '../../test/control-plane/c
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
 import { startOperator } from '../../test/e2e/operator.ts'
 import { report as reportFigures, type Figure } from '../figures.ts'
+import { imageFlags } from '../image-flags.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 
 /**
@@ -100,7 +101,7 @@ async function populate ({ client }: ControlPlane): Promise<void> {
     await client.request(createRequest(resourcePath(kinds.DittoServer, { namespace }), serverOf(`server-${index}`) as KubernetesObject)))
 }
 
-async function start (plane: ControlPlane, program: string) {
+async function start (plane: ControlPlane, program: readonly string[]) {
   const operator = await startOperator(scope, ['--kubeconfig', plane.kubeconfig, '--no-webhook', '--log-level', 'info'], {}, program)
   let stall = 0
   while (!operator.lines.some(({ msg }) => msg === 'reconciling')) {
@@ -113,8 +114,9 @@ async function start (plane: ControlPlane, program: string) {
 const results: Figure[] = []
 const nothing: Figures = { at: 0, cpu: 0, rss: 0, stall: 0, requests: 0, writes: 0, waiting: 0, passes: 0 }
 try {
-  const program = join(folder, 'dittofs-operator.mjs')
-  await promisify(execFile)(process.execPath, ['.config/bundle.ts', program], { cwd: repository })
+  const bundle = join(folder, 'dittofs-operator.mjs')
+  await promisify(execFile)(process.execPath, ['.config/bundle.ts', bundle], { cwd: repository })
+  const program = [...await imageFlags(), bundle]
   // Each Service needs an address. A /24 range would be enough for only 64 servers.
   const plane = await startControlPlane(scope, binaries, {
     crds: [join(repository, 'manifests/crd.yaml')], apiServerFlags: { 'service-cluster-ip-range': '10.64.0.0/12' },

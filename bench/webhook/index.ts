@@ -10,10 +10,11 @@ import { parseArgs, promisify } from 'node:util'
 import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { eventually, startControlPlane, type ControlPlane } from '../../test/control-plane/control-plane.ts'
 import { median, quantile, report, type Figure } from '../figures.ts'
+import { imageFlags } from '../image-flags.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 import { load, type Load } from './load.ts'
 import { reviews } from '../reviews.ts'
-import { imageFlags, makeKeyPair, startBareServer, startEmptyNode, startOperator, type Subject } from './subjects.ts'
+import { makeKeyPair, startBareServer, startEmptyNode, startOperator, type Subject } from './subjects.ts'
 
 /**
  * Compares the operator with a bare node:https server that parses and answers the same bodies. The operator is what users run: the bundle

@@ -1,18 +1,9 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import { freePort } from '../../test/control-plane/control-plane.ts'
-
-const repository = fileURLToPath(new URL('../..', import.meta.url))
-
-/** The flags that the image starts Node with. */
-export async function imageFlags (): Promise<string[]> {
-  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(await readFile(join(repository, 'Dockerfile'), 'utf8'))?.[1]
-  return (JSON.parse(entry ?? '[]') as string[]).filter(word => word.startsWith('--'))
-}
 
 export interface Subject {
   readonly name: string

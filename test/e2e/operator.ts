@@ -9,10 +9,15 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export type LogLine = Record<string, unknown> & { msg?: string, level?: string }
 
-/** The operator as a separate process, from its sources or another `program`, with parsed log lines. Ends with the test. */
-export async function startOperator (t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}, program = main) {
+/**
+ * The operator as a separate process, with parsed log lines. Ends with the test. `program`: arguments of Node, its flags and the file to
+ * run; by default the sources.
+ */
+export async function startOperator (
+  t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}, program: readonly string[] = [main],
+) {
   const healthPort = await freePort()
-  const child = spawn(process.execPath, [program, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
+  const child = spawn(process.execPath, [...program, 'serve', '--health-port', String(healthPort), '--host', '127.0.0.1', ...args], {
     env: { PATH: process.env.PATH, DITTOFS_OPERATOR_DRAIN_PERIOD: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
