@@ -115,19 +115,25 @@ function remove ({ api }: Cluster, { kind, name }: Child, server: ServerName, pr
   return 'done'
 }
 
+/**
+ * An edit of an object that is being deleted is lost with it, as on every API server, so it is made again on the next object. Only a
+ * restart survives: the operator itself deletes the StatefulSet of a running pod.
+ */
 function editChild (cluster: Cluster, server: ServerName, index: number): 'done' | 'later' {
   const edit = childEdits[index]
   const child = edit && children.find(({ kind }) => kind === edit.kind)
   if (!edit || !child) return 'done'
   const place = { kind: edit.kind, namespace, name: child.name(server) }
-  if (!cluster.find(place.kind, namespace, place.name)) return 'later'
+  const found = cluster.find(place.kind, namespace, place.name)
+  if (!found) return 'later'
+  const isLost = isDeleted(found) && edit.isRestart !== true
   if (edit.applied !== true) cluster.api.patch(place, edit.patch, user)
   else {
     const { apiVersion, kind } = edit.kind
     const metadata = { ...(isTree(edit.patch.metadata) ? edit.patch.metadata : {}), name: place.name }
     cluster.api.apply(place, { ...edit.patch, apiVersion, kind, metadata }, { manager: 'argocd-controller', force: true })
   }
-  return 'done'
+  return isLost ? 'later' : 'done'
 }
 
 function putSecret ({ api }: Cluster, name: string, data: Tree | undefined): 'done' {
