@@ -279,18 +279,24 @@ export class Simulation {
       await this.#world.run(this.#world.now + 2_000)
       if (this.#invariants.violations.length > 0) return
       const resting = this.#world.now - Math.max(this.#invariants.lastWrite, began, this.#noticedBy)
-      const isAsWanted = () => reference
-        ? resting >= failingTime || !isFailing(this.#cluster)
-        : wanted && differences(wanted, snapshotOf(this.#cluster)).length === 0
-      if (resting >= restingTime && isAsWanted() && (!reference || this.#busyUsers === 0)) break
+      const isAsWanted = (found: ReadonlyMap<string, unknown>) => reference
+        ? this.#busyUsers === 0 && (resting >= failingTime || !isFailing(this.#cluster))
+        : wanted && differences(wanted, found).length === 0
+      if (resting >= restingTime) {
+        const found = snapshotOf(this.#cluster)
+        if (isAsWanted(found)) return await this.#judgeRest(found)
+      }
       if (this.#world.now - began > longestRecovery) {
         const found = wanted ? differences(wanted, snapshotOf(this.#cluster)).slice(0, 12) : ['it never comes to rest']
         return this.#invariants.violate(`not as it must be ${longestRecovery / 1000} s after the last fault:\n    ${found.join('\n    ')}`)
       }
     }
+  }
+
+  async #judgeRest (found: ReadonlyMap<string, unknown>): Promise<void> {
     for (const fault of await faultsAtRest(this.#cluster)) this.#invariants.violate(`at rest: ${fault}`)
-    if (reference && this.#invariants.idleWrites > 0) this.#invariants.violate(`${this.#invariants.idleWrites} writes that change nothing`)
-    this.#snapshots.push(snapshotOf(this.#cluster))
+    if (this.#options.reference && this.#invariants.idleWrites > 0) this.#invariants.violate(`${this.#invariants.idleWrites} writes that change nothing`)
+    this.#snapshots.push(found)
   }
 
   /** A process that remembers nothing finds nothing to do. */
