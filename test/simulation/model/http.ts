@@ -20,11 +20,13 @@ interface Target extends Place { readonly subresource: string }
 
 const byPath = new Map(allKinds.map(kind => [`${kind.group}/${kind.version}/${kind.resource}`, kind]))
 
-/** The targets of paths that were requested before. */
+/** The targets of paths that were requested before. Events have new names all the time, so at times all are forgotten. */
 const targets = new Map<string, Target | undefined>()
+const mostTargets = 1_000
 
 /** Undefined: nothing is served there yet. */
 function targetOf (api: ModelApiServer, pathname: string): Target | undefined {
+  if (targets.size > mostTargets) targets.clear()
   if (!targets.has(pathname)) targets.set(pathname, parseTarget(pathname))
   const target = targets.get(pathname)
   return target && api.isServed(target.kind) ? target : undefined
