@@ -50,7 +50,7 @@ export class FieldSet {
   /** Whether a path is in both. */
   #meets (other: FieldSet): boolean {
     for (const name of other.members) if (this.members.has(name)) return true
-    for (const [name, set] of other.below) if (this.below.get(name)?.#meets(set) === true) return true
+    for (const [name, set] of other.below) if ((this.below.get(name) ?? nothing).#meets(set)) return true
     return false
   }
 
