@@ -2,7 +2,8 @@ import { fieldShape, isNamed, itemShape, resolve, type Shape } from './shape.ts'
 import { isTree, type Tree } from './tree.ts'
 
 /**
- * A set of paths, which does not change once it is complete, by the names that `managedFields` uses: `f:field`, `k:{"key":"value"}`, `v:"value"`.
+ * A set of paths, by the names that `managedFields` uses: `f:field`, `k:{"key":"value"}`, `v:"value"`. It does not change once it is
+ * complete.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ (fieldsV1)
  */
 export class FieldSet {
@@ -110,7 +111,10 @@ export class FieldSet {
   }
 
   /** Encoded once. */
-  toJSON (): Tree { return this.#json ??= this.#encode() }
+  toJSON (): Tree {
+    this.#json ??= this.#encode()
+    return this.#json
+  }
 
   #encode (): Tree {
     const result: Tree = {}

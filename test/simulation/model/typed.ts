@@ -55,16 +55,16 @@ export function compare (before: unknown, after: unknown, declared: Shape): Comp
     for (const key of Object.keys(from)) if (from[key] !== to[key]) step(`f:${key}`, from[key], to[key], fieldShape(shape, key))
     for (const key of Object.keys(to)) if (from[key] === undefined) step(`f:${key}`, undefined, to[key], fieldShape(shape, key))
   }
+  const walkLists = (from: ReadonlyMap<string, unknown>, to: ReadonlyMap<string, unknown>, item: Shape) => {
+    for (const [name, entry] of from) step(name, entry, to.get(name), item)
+    for (const [name, entry] of to) if (!from.has(name)) step(name, undefined, entry, item)
+  }
   const walk = (left: unknown, right: unknown, declared: Shape) => {
     if (left === right) return
     const shape = resolve(declared, right ?? left)
     const isContainer = (isList(shape) || isMap(shape)) && !(isEmpty(left) && isEmpty(right))
-    if (isContainer && !isList(shape)) walkMaps(entries(left), entries(right), shape)
-    else if (isContainer) {
-      const [from, to] = [indexed(shape, left), indexed(shape, right)]
-      for (const [name, item] of from) step(name, item, to.get(name), itemShape(shape))
-      for (const [name, item] of to) if (!from.has(name)) step(name, undefined, item, itemShape(shape))
-    }
+    if (isContainer && isList(shape)) walkLists(indexed(shape, left), indexed(shape, right), itemShape(shape))
+    else if (isContainer) walkMaps(entries(left), entries(right), shape)
     if (left === undefined) result.added.insert(path)
     else if (right === undefined) result.removed.insert(path)
     else if (!isContainer && !isEqual(left, right)) result.modified.insert(path)
