@@ -125,7 +125,7 @@ function editChild (cluster: Cluster, server: ServerName, index: number): 'done'
   if (!edit || !child) return 'done'
   const place = { kind: edit.kind, namespace, name: child.name(server) }
   const found = cluster.find(place.kind, namespace, place.name)
-  if (!found) return 'later'
+  if (!found || (edit.onceStarted && !cluster.find(modelKinds.statefulSet, namespace, server))) return 'later'
   const isLost = isDeleted(found) && !(edit.isRestart === true && finalizersOf(found).includes(orphanFinalizer))
   if (edit.applied !== true) cluster.api.patch(place, edit.patch, user)
   else {

@@ -29,6 +29,8 @@ interface ChildEdit {
   readonly applied?: true
   /** `kubectl rollout restart`: it is for the pod, which outlives its StatefulSet. */
   readonly isRestart?: true
+  /** What follows depends on whether the server has started before, so it is done afterwards. */
+  readonly onceStarted?: true
 }
 
 /** Merge patches that users and other programs apply to objects of the operator. */
@@ -47,7 +49,7 @@ export const childEdits: readonly ChildEdit[] = [
   { kind: statefulSet, patch: { spec: { template: { spec: { terminationGracePeriodSeconds: 1 } } } } },
   { kind: statefulSet, patch: { metadata: { annotations: { 'dittofs.dittofs.com/applied': 'x' } } } },
   { kind: perconaCluster, patch: { spec: { pause: true } } },
-  { kind: perconaCluster, patch: { metadata: { labels: { instance: 'other' } } } },
+  { kind: perconaCluster, patch: { metadata: { labels: { instance: 'other' } } }, onceStarted: true },
   { kind: perconaCluster, patch: { metadata: { annotations: { 'dittofs.dittofs.com/applied': 'x' } } }, applied: true },
   { kind: perconaCluster, patch: { spec: { backups: { enabled: false } } }, applied: true },
   { kind: perconaCluster, patch: { spec: { postgresVersion: 17 } }, applied: true },
