@@ -160,12 +160,11 @@ export class ApiClient {
 
   #url ({ path, query = {} }: ApiRequest): URL {
     const { server } = this.#connection
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
     // The server URL may contain a path: https://rancher.example/k8s/clusters/c-1
-    const url = new URL(server.pathname.replace(/\/$/, '') + path, server)
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value))
-    }
-    return url
+    const whole = server.pathname.replace(/\/$/, '') + path
+    return new URL(search.size === 0 ? whole : `${whole}?${search.toString()}`, server)
   }
 
   async #options ({ method, body, contentType, accept }: ApiRequest, signal: AbortSignal): Promise<RequestOptions> {

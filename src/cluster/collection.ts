@@ -124,9 +124,12 @@ export async function * watch (client: ApiClient, collection: Collection, option
   } finally {
     opened()
     signal.removeEventListener('abort', stop)
-    controller.abort() // if the reader stops early, the connection must not stay open
+    controller.abort(over) // if the reader stops early, the connection must not stay open
   }
 }
+
+/** Never visible. Without it, each abort would create a DOMException with a stack trace. */
+const over = new Error('the watch is over')
 
 /** Ends a watch that has received no data for too long. One timer covers all of its events. */
 async function whenSilent (clock: Clock, idleTimeoutMs: number, heardAt: () => number, watch: AbortController): Promise<void> {

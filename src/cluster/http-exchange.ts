@@ -52,7 +52,8 @@ export async function readBody (reply: AsyncIterable<Buffer>, maxBytes: number):
   } catch (error) {
     throw error instanceof ConnectionError ? error : connectionError(error, false)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const [only] = chunks
+  return (only && chunks.length === 1 ? only : Buffer.concat(chunks, length)).toString('utf8')
 }
 
 /** Parses JSON without the parser's own error, because that quotes the text, which may contain a Secret. */

@@ -52,11 +52,12 @@ export class Observer {
       : caches.known('DittoServer', namespace, name)
     if (server?.state !== 'present') return undefined
     const objects = new Map([[referenceKey({ kind: 'DittoServer', name }), server as Known]])
-    for (const reference of referencesOf(readDittoServer(server.object).server)) {
+    const read = asServer(server.object)
+    for (const reference of referencesOf(read.server)) {
       const known = byName.has(reference.kind) ? undefined : caches.known(reference.kind, namespace, reference.name)
       objects.set(referenceKey(reference), known ?? await this.#read(reference, namespace, signal))
     }
-    const known = { ...asServer(server.object), ...this.#percona(), objects, newSigningKey: newSigningKey() }
+    const known = { ...read, ...this.#percona(), objects, newSigningKey: newSigningKey() }
     const base = { ...known, ...await this.#missingClass(known, signal) }
     return { ...base, secrets: await this.#secrets(base, signal) }
   }
@@ -72,12 +73,13 @@ export class Observer {
   /** A volume that is already bound does not need its StorageClass any more. */
   async #missingClass ({ server, objects }: Pick<Observed, 'server' | 'objects'>, signal: AbortSignal): Promise<Pick<Observed, 'missingClass'>> {
     const { storageClassName } = server.spec.storage
+    if (!storageClassName) return {}
     const wait = claimTemplates(server).some(({ metadata }) => {
       const claim = objects.get(referenceKey({ kind: 'PersistentVolumeClaim', name: claimName(metadata.name, server.metadata.name) }))
       return claim?.state !== 'present' || (claim.object as { status?: { phase?: string } }).status?.phase !== 'Bound'
     })
-    const fact = storageClassName && wait ? await this.#options.storageClass?.(storageClassName, signal) : undefined
-    return fact?.state === 'absent' && storageClassName ? { missingClass: storageClassName } : {}
+    const fact = wait ? await this.#options.storageClass?.(storageClassName, signal) : undefined
+    return fact?.state === 'absent' ? { missingClass: storageClassName } : {}
   }
 
   /** Reads objects by name, and the Secrets again if one of the objects is a Secret. */

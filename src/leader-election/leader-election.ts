@@ -1,5 +1,6 @@
 import type { BaseLogger } from 'pino'
-import { schedule, systemClock, type Clock } from '../clock.ts'
+import { systemClock, type Clock } from '../clock.ts'
+import { withDeadline } from '../cluster/deadline.ts'
 import { systemRandom, type Random } from '../random.ts'
 import type { Lease, LeaseStore } from './lease.ts'
 
@@ -116,25 +117,15 @@ export class LeaderElection {
   async #try (signal: AbortSignal): Promise<boolean> {
     const { identity, log } = this.#options
     try {
-      // If a renewal hangs, for example on a dead connection, there must be time for another one.
+      // A request is aborted when its result can no longer be useful. If a renewal hangs, for example on a dead connection, there must be
+      // time for another one.
       const budget = this.isLeading() ? this.#left() / 2 : this.#timing.renewDeadline
-      return await this.#within(budget, signal)
+      return await withDeadline(this.#clock, budget, signal, async inTime => await this.#once(inTime))
     } catch (error) {
       if (!signal.aborted) log.warn({ identity, cause: (error as Error).message }, 'the Lease cannot be read or written')
       // It is unknown whether the write succeeded: the Lease must be read again.
       if (this.#seen?.lease.spec?.holderIdentity === identity) this.#seen = undefined
       return false
-    }
-  }
-
-  /** Aborts a request when its result can no longer be useful. */
-  async #within (budget: number, outer: AbortSignal): Promise<boolean> {
-    const late = new AbortController()
-    const inTime = schedule(this.#clock, budget, () => { late.abort(new Error('no answer in time')) })
-    try {
-      return await this.#once(AbortSignal.any([outer, late.signal]))
-    } finally {
-      inTime()
     }
   }
 

@@ -1,6 +1,6 @@
 import { childEdits, children, type Child } from './children.ts'
 import type { Cluster } from './cluster.ts'
-import { isDeleted } from './model/deletion.ts'
+import { finalizersOf, isDeleted, orphanFinalizer } from './model/deletion.ts'
 import { modelKinds } from './model/kinds.ts'
 import { installPercona } from './percona-crd.ts'
 import { Refused } from './model/errors.ts'
@@ -115,19 +115,35 @@ function remove ({ api }: Cluster, { kind, name }: Child, server: ServerName, pr
   return 'done'
 }
 
+/**
+ * An edit of an object that is being deleted is lost with it, as on every API server, so it is made again on the next object. Only a
+ * restart survives, if the pod does: the operator itself deletes the StatefulSet of a running pod.
+ */
 function editChild (cluster: Cluster, server: ServerName, index: number): 'done' | 'later' {
   const edit = childEdits[index]
   const child = edit && children.find(({ kind }) => kind === edit.kind)
   if (!edit || !child) return 'done'
   const place = { kind: edit.kind, namespace, name: child.name(server) }
-  if (!cluster.find(place.kind, namespace, place.name)) return 'later'
+  const found = cluster.find(place.kind, namespace, place.name)
+  if (!found || (edit.onceStarted && !cluster.find(modelKinds.statefulSet, namespace, server))) return 'later'
+  const isLost = isDeleted(found) && !(edit.isRestart === true && finalizersOf(found).includes(orphanFinalizer))
   if (edit.applied !== true) cluster.api.patch(place, edit.patch, user)
   else {
     const { apiVersion, kind } = edit.kind
     const metadata = { ...(isTree(edit.patch.metadata) ? edit.patch.metadata : {}), name: place.name }
     cluster.api.apply(place, { ...edit.patch, apiVersion, kind, metadata }, { manager: 'argocd-controller', force: true })
   }
-  return 'done'
+  return isLost ? 'later' : 'done'
+}
+
+/**
+ * What the action does to the last restart of a server. A restart ends with the pod: whether the next StatefulSet still has its time
+ * depends on which deletion the operator sees first, and makes no difference to the new pod.
+ */
+export function restartAfter (action: Action): 'counts' | 'ends' | undefined {
+  if (action.does === 'edit-child') return childEdits[action.edit]?.isRestart ? 'counts' : undefined
+  const takesPod = action.does === 'delete' || (action.does === 'delete-child' && deletable[action.child]?.kind === modelKinds.statefulSet)
+  return takesPod && action.policy !== 'Orphan' ? 'ends' : undefined
 }
 
 function putSecret ({ api }: Cluster, name: string, data: Tree | undefined): 'done' {

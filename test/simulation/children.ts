@@ -27,6 +27,10 @@ interface ChildEdit {
   readonly patch: Tree
   /** With forced server-side apply, so the fields belong to that manager. */
   readonly applied?: true
+  /** `kubectl rollout restart`: it is for the pod, which outlives its StatefulSet. */
+  readonly isRestart?: true
+  /** What follows depends on whether the server has started before, so it is done afterwards. */
+  readonly onceStarted?: true
 }
 
 /** Merge patches that users and other programs apply to objects of the operator. */
@@ -41,11 +45,11 @@ export const childEdits: readonly ChildEdit[] = [
   { kind: service, patch: { metadata: { annotations: { 'dittofs.dittofs.com/applied': 'x' } } } },
   { kind: service, patch: { metadata: { annotations: { 'cloud.example.com/id': '1' } }, spec: { externalIPs: ['192.0.2.7'] } } },
   { kind: statefulSet, patch: { spec: { replicas: 0 } } },
-  { kind: statefulSet, patch: { spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' } } } } } },
+  { kind: statefulSet, patch: { spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' } } } } }, isRestart: true },
   { kind: statefulSet, patch: { spec: { template: { spec: { terminationGracePeriodSeconds: 1 } } } } },
   { kind: statefulSet, patch: { metadata: { annotations: { 'dittofs.dittofs.com/applied': 'x' } } } },
   { kind: perconaCluster, patch: { spec: { pause: true } } },
-  { kind: perconaCluster, patch: { metadata: { labels: { instance: 'other' } } } },
+  { kind: perconaCluster, patch: { metadata: { labels: { instance: 'other' } } }, onceStarted: true },
   { kind: perconaCluster, patch: { metadata: { annotations: { 'dittofs.dittofs.com/applied': 'x' } } }, applied: true },
   { kind: perconaCluster, patch: { spec: { backups: { enabled: false } } }, applied: true },
   { kind: perconaCluster, patch: { spec: { postgresVersion: 17 } }, applied: true },

@@ -1,4 +1,4 @@
-import { act, type Action } from './actions.ts'
+import { act, restartAfter, type Action } from './actions.ts'
 import { Cluster } from './cluster.ts'
 import type { ControllerContext, ModelController } from './controllers/controller.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
@@ -71,6 +71,7 @@ export class Simulation {
   readonly #processes: (OperatorProcess | undefined)[] = []
   readonly #snapshots: ReadonlyMap<string, unknown>[] = []
   readonly #performed = new Set<string>()
+  readonly #unrestarted = new Set<string>()
   #started = 0
   #requests = 0
   /** Before that the operator need not have noticed that the Percona operator was installed. */
@@ -220,11 +221,18 @@ export class Simulation {
     this.#world.quietlyAt(next.at, () => {
       const outcome = act(this.#cluster, next.action)
       if (outcome === 'done') this.#trace(`user: ${JSON.stringify(next.action)}`)
-      if (outcome === 'done') this.#performed.add(next.name)
-      if (outcome === 'done' && next.action.does === 'install-percona') this.#noticedBy = this.#world.now + lookingAgain
+      if (outcome === 'done') this.#noteDone(next)
       if (outcome === 'done' || patience === 0) this.#try(rest)
       else this.#try([{ ...next, at: this.#world.now + 1_000 }, ...rest], patience - 1)
     })
+  }
+
+  #noteDone ({ name, action }: Pending): void {
+    this.#performed.add(name)
+    if (action.does === 'install-percona') this.#noticedBy = this.#world.now + lookingAgain
+    const restart = restartAfter(action)
+    if (restart === 'ends' && 'server' in action) this.#unrestarted.add(action.server)
+    if (restart === 'counts' && 'server' in action) this.#unrestarted.delete(action.server)
   }
 
   #suffer (began: number, fault: Fault): void {
@@ -279,18 +287,24 @@ export class Simulation {
       await this.#world.run(this.#world.now + 2_000)
       if (this.#invariants.violations.length > 0) return
       const resting = this.#world.now - Math.max(this.#invariants.lastWrite, began, this.#noticedBy)
-      const isAsWanted = () => reference
-        ? resting >= failingTime || !isFailing(this.#cluster)
-        : wanted && differences(wanted, snapshotOf(this.#cluster)).length === 0
-      if (resting >= restingTime && isAsWanted() && (!reference || this.#busyUsers === 0)) break
+      const isAsWanted = (found: ReadonlyMap<string, unknown>) => reference
+        ? this.#busyUsers === 0 && (resting >= failingTime || !isFailing(this.#cluster))
+        : wanted && differences(wanted, found).length === 0
+      if (resting >= restingTime) {
+        const found = snapshotOf(this.#cluster, this.#unrestarted)
+        if (isAsWanted(found)) return await this.#judgeRest(found)
+      }
       if (this.#world.now - began > longestRecovery) {
-        const found = wanted ? differences(wanted, snapshotOf(this.#cluster)).slice(0, 12) : ['it never comes to rest']
+        const found = wanted ? differences(wanted, snapshotOf(this.#cluster, this.#unrestarted)).slice(0, 12) : ['it never comes to rest']
         return this.#invariants.violate(`not as it must be ${longestRecovery / 1000} s after the last fault:\n    ${found.join('\n    ')}`)
       }
     }
+  }
+
+  async #judgeRest (found: ReadonlyMap<string, unknown>): Promise<void> {
     for (const fault of await faultsAtRest(this.#cluster)) this.#invariants.violate(`at rest: ${fault}`)
-    if (reference && this.#invariants.idleWrites > 0) this.#invariants.violate(`${this.#invariants.idleWrites} writes that change nothing`)
-    this.#snapshots.push(snapshotOf(this.#cluster))
+    if (this.#options.reference && this.#invariants.idleWrites > 0) this.#invariants.violate(`${this.#invariants.idleWrites} writes that change nothing`)
+    this.#snapshots.push(found)
   }
 
   /** A process that remembers nothing finds nothing to do. */

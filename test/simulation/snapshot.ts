@@ -1,10 +1,11 @@
 import { readDittoServer } from '../../src/dittoserver/dittoserver.ts'
+import { restartedAtAnnotation } from '../../src/render/inputs.ts'
 import { configHashAnnotation, secretVersionsAnnotation } from '../../src/render/stateful-set.ts'
 import { secretDigest, secretUses, type SecretData } from '../../src/render/secret-uses.ts'
 import type { Cluster } from './cluster.ts'
 import { modelKinds } from './model/kinds.ts'
 import { metadataOf } from './model/metadata.ts'
-import { at, isTree, type Tree } from './model/tree.ts'
+import { at, isTree, withLeaf, without, type Tree } from './model/tree.ts'
 import { namespace } from './servers.ts'
 
 const { dittoServer, perconaCluster, statefulSet, service, configMap, secret, persistentVolumeClaim, pod } = modelKinds
@@ -28,8 +29,11 @@ export function expectedHash (cluster: Cluster, object: Tree): string {
   return secretDigest(server, uses, data).configHash
 }
 
-/** All significant objects in the cluster, by kind and name. Two runs with the same result have the same snapshot. */
-export function snapshotOf (cluster: Cluster): Map<string, unknown> {
+/**
+ * All significant objects in the cluster, by kind and name. Two runs with the same result have the same snapshot. `unrestarted`: servers
+ * whose last restart has no meaning any more.
+ */
+export function snapshotOf (cluster: Cluster, unrestarted: ReadonlySet<string>): Map<string, unknown> {
   const hashes = new Map(cluster.list(dittoServer).map(object => [expectedHash(cluster, object), `the hash of ${String(metadataOf(object).name)}`]))
   const names = new Map(compared.flatMap(kind => cluster.list(kind).map(object =>
     [metadataOf(object).uid, `${kind.kind} ${String(metadataOf(object).name)}`])))
@@ -54,9 +58,19 @@ export function snapshotOf (cluster: Cluster): Map<string, unknown> {
     if (key === 'jwt-secret') return 'a key'
     return revision(value)
   }
-  return new Map(compared.flatMap(kind => cluster.list(kind).map((object): [string, unknown] =>
-    [`${kind.kind} ${String(metadataOf(object).name)}`, normal(object, kind.kind)])))
+  return new Map(compared.flatMap(kind => cluster.list(kind).map((object): [string, unknown] => {
+    const name = String(metadataOf(object).name)
+    const isUnrestarted = (kind === statefulSet || kind === pod) && unrestarted.has(name.replace(/-0$/, ''))
+    return [`${kind.kind} ${name}`, normal(isUnrestarted ? withoutRestart(object) : object, kind.kind)]
+  })))
 }
+
+/** Of a StatefulSet or a pod. */
+const withoutRestart = (object: Tree): Tree => [['metadata'], ['spec', 'template', 'metadata']].reduce((left, path) => {
+  const annotations = at(left, ...path, 'annotations')
+  if (!isTree(annotations)) return left
+  return withLeaf(left, [...path, 'annotations'], without(annotations, restartedAtAnnotation))
+}, object)
 
 const isAccidental = (name: string, key: string) => accidental.has(name) ||
   (name === 'generation' && key !== 'DittoServer') || (name === 'observedGeneration' && key === 'StatefulSet')

@@ -15,7 +15,7 @@ export function contains (wanted: unknown, found: unknown): boolean {
   }
   if (!isObject(wanted)) return wanted === found
   if (!isObject(found) || hasAnotherAlternative(wanted, found)) return false
-  return Object.entries(wanted).every(([key, value]) => contains(value, found[key]) && !(atomic.has(key) && hasMore(value, found[key])))
+  return Object.keys(wanted).every(key => contains(wanted[key], found[key]) && !(atomic.has(key) && hasMore(wanted[key], found[key])))
 }
 
 /** The field that identifies an entry of a list, by the name of the list. For all other lists it is `name`. */

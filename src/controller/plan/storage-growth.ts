@@ -16,7 +16,7 @@ export interface GrowthPlan {
   readonly growing: readonly GrowingClaim[]
 }
 
-const grew = (from: string, to: string) => (compareQuantities(to, from) ?? 0) > 0
+const grew = (from: string, to: string) => from !== to && (compareQuantities(to, from) ?? 0) > 0
 
 /**
  * The steps that give the volumes the sizes in the spec. They are derived from the existing objects, so that if a process ends at any step,

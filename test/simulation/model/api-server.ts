@@ -37,6 +37,7 @@ export class ModelApiServer {
   readonly #sequences = new Map<string, number>()
   readonly #absent = new Set<ModelKind>()
   readonly #around: Surroundings
+  #lastTime = { second: NaN, text: '' }
 
   constructor (now: () => Date) {
     this.#now = now
@@ -196,7 +197,13 @@ export class ModelApiServer {
   }
 
   #uid (): string { return `00000000-0000-4000-9000-${this.next('uid').toString(16).padStart(12, '0')}` }
-  #time (): string { return this.#now().toISOString().replace(/\.\d+Z$/, 'Z') }
+
+  /** RFC 3339, whole seconds. */
+  #time (): string {
+    const second = Math.floor(this.#now().getTime() / 1000)
+    if (second !== this.#lastTime.second) this.#lastTime = { second, text: new Date(second * 1000).toISOString().replace('.000Z', 'Z') }
+    return this.#lastTime.text
+  }
 }
 
 /** The fields that an update of the status may change, and its preconditions. */

@@ -2,12 +2,14 @@ import { fieldShape, isNamed, itemShape, resolve, type Shape } from './shape.ts'
 import { isTree, type Tree } from './tree.ts'
 
 /**
- * A set of paths, by the names that `managedFields` uses: `f:field`, `k:{"key":"value"}`, `v:"value"`.
+ * A set of paths, by the names that `managedFields` uses: `f:field`, `k:{"key":"value"}`, `v:"value"`. It does not change once it is
+ * complete.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ (fieldsV1)
  */
 export class FieldSet {
   readonly members = new Set<string>()
   readonly below = new Map<string, FieldSet>()
+  #json: Tree | undefined
 
   get isEmpty (): boolean {
     if (this.members.size > 0) return false
@@ -15,11 +17,11 @@ export class FieldSet {
     return true
   }
 
-  insert (path: readonly string[]): void {
-    const [name, ...rest] = path
+  insert (path: readonly string[], depth = 0): void {
+    const name = path[depth]
     if (name === undefined) return
-    if (rest.length === 0) this.members.add(name)
-    else this.#under(name).insert(rest)
+    if (depth === path.length - 1) this.members.add(name)
+    else this.#under(name).insert(path, depth + 1)
   }
 
   has (name: string): boolean { return this.members.has(name) }
@@ -43,7 +45,14 @@ export class FieldSet {
   }
 
   difference (other: FieldSet): FieldSet {
-    return this.#combine(other, (mine, theirs) => mine && !theirs)
+    return this.#meets(other) ? this.#combine(other, (mine, theirs) => mine && !theirs) : this
+  }
+
+  /** Whether a path is in both. */
+  #meets (other: FieldSet): boolean {
+    for (const name of other.members) if (this.members.has(name)) return true
+    for (const [name, set] of other.below) if ((this.below.get(name) ?? nothing).#meets(set)) return true
+    return false
   }
 
   /** Without the members of `roots` and all that lies below them. */
@@ -101,7 +110,13 @@ export class FieldSet {
     ])
   }
 
+  /** Encoded once. */
   toJSON (): Tree {
+    this.#json ??= this.#encode()
+    return this.#json
+  }
+
+  #encode (): Tree {
     const result: Tree = {}
     for (const name of this.members) result[name] = {}
     for (const [name, set] of this.below) {

@@ -20,14 +20,25 @@ interface Target extends Place { readonly subresource: string }
 
 const byPath = new Map(allKinds.map(kind => [`${kind.group}/${kind.version}/${kind.resource}`, kind]))
 
+/** The targets of paths that were requested before. Events have new names all the time, so at times all are forgotten. */
+const targets = new Map<string, Target | undefined>()
+const mostTargets = 1_000
+
 /** Undefined: nothing is served there yet. */
 function targetOf (api: ModelApiServer, pathname: string): Target | undefined {
+  if (targets.size > mostTargets) targets.clear()
+  if (!targets.has(pathname)) targets.set(pathname, parseTarget(pathname))
+  const target = targets.get(pathname)
+  return target && api.isServed(target.kind) ? target : undefined
+}
+
+function parseTarget (pathname: string): Target | undefined {
   const [root, ...rest] = pathname.split('/').slice(1).map(decodeURIComponent)
   const [group = '', version = '', ...below] = root === 'api' ? ['', ...rest] : rest
   const [namespace, tail] = below[0] === 'namespaces' && below.length > 2 ? [below[1] ?? '', below.slice(2)] : ['', below]
   const [resource = '', name = '', subresource = ''] = tail
   const kind = byPath.get(`${group}/${version}/${resource}`)
-  return kind && api.isServed(kind) ? { kind, namespace, name, subresource } : undefined
+  return kind && { kind, namespace, name, subresource }
 }
 
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */

@@ -4,7 +4,7 @@ import type { Cause } from './kind.ts'
 import { at, isTree, withLeaf, type Tree } from './tree.ts'
 
 /** Set only by the API server: values in a request are ignored. */
-const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'resourceVersion']
+const fixed: readonly string[] = ['name', 'namespace', 'uid', 'creationTimestamp', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'resourceVersion']
 
 export const metadataOf = (object: unknown): Tree => {
   const found = at(object, 'metadata')
@@ -12,19 +12,19 @@ export const metadataOf = (object: unknown): Tree => {
 }
 
 export function keepMetadata (object: Tree, before: Tree): Tree {
-  const old = metadataOf(before)
-  const kept: Tree = { ...metadataOf(object) }
-  for (const key of fixed) {
-    if (old[key] === undefined) Reflect.deleteProperty(kept, key)
-    else kept[key] = old[key]
+  const [old, given] = [metadataOf(before), metadataOf(object)]
+  const kept: Tree = {}
+  for (const key of Object.keys(given)) {
+    const value = fixed.includes(key) ? old[key] : given[key]
+    if (value !== undefined && !(leftOut.includes(key) && isEmpty(value))) kept[key] = value
   }
-  for (const key of ['finalizers', 'ownerReferences', 'labels', 'annotations']) {
-    const value = kept[key]
-    const empty = Array.isArray(value) ? value.length === 0 : isTree(value) && Object.keys(value).length === 0
-    if (empty) Reflect.deleteProperty(kept, key)
-  }
+  for (const key of fixed) if (old[key] !== undefined) kept[key] = old[key]
   return { ...object, metadata: kept }
 }
+
+/** If they are empty. */
+const leftOut: readonly string[] = ['finalizers', 'ownerReferences', 'labels', 'annotations']
+const isEmpty = (value: unknown) => Array.isArray(value) ? value.length === 0 : isTree(value) && Object.keys(value).length === 0
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/

@@ -34,7 +34,13 @@ const keyOf = ({ manager, operation, subresource }: Manager) => `${operation} ${
 const untracked = FieldSet.of(['apiVersion'], ['kind'], ['metadata'], ...['name', 'namespace', 'creationTimestamp', 'uid', 'generation', 'managedFields', 'resourceVersion']
   .map(key => ['metadata', key]))
 
+/** The owners in stored `managedFields`, which never change. */
+const decoded = new WeakMap<object, Owners>()
+
+/** A copy that the caller may change. */
 function decode (managedFields: unknown): Owners {
+  const known = Array.isArray(managedFields) ? decoded.get(managedFields) : undefined
+  if (known) return new Map(known)
   const owners: Owners = new Map()
   for (const entry of Array.isArray(managedFields) ? managedFields : []) {
     if (!isTree(entry)) continue
@@ -53,7 +59,8 @@ const inOrder = ({ by: a, time: t }: Entry, { by: b, time: u }: Entry): number =
   compareText(a.operation, b.operation) || compareText(t ?? '', u ?? '') || compareText(a.manager, b.manager) || compareText(a.subresource, b.subresource)
 
 function encode (owners: Owners): Tree[] {
-  return [...owners.values()].filter(({ fields }) => !fields.isEmpty).toSorted(inOrder).map(({ by, fields, time }) => ({
+  const entries = [...owners.values()].filter(({ fields }) => !fields.isEmpty).toSorted(inOrder)
+  const managedFields = entries.map(({ by, fields, time }) => ({
     manager: by.manager,
     operation: by.operation,
     apiVersion: by.apiVersion,
@@ -62,6 +69,8 @@ function encode (owners: Owners): Tree[] {
     fieldsV1: fields.toJSON(),
     ...(by.subresource === '' ? {} : { subresource: by.subresource }),
   }))
+  decoded.set(managedFields, new Map(entries.map(entry => [keyOf(entry.by), entry])))
+  return managedFields
 }
 
 const withOwners = (object: Tree, owners: Owners): Tree => {

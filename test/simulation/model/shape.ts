@@ -20,13 +20,15 @@ const scalar: Shape = { type: 'scalar' }
 const atomic: Shape = { type: 'atomic' }
 const known: Shape = { type: 'deduced', objects: 'struct' }
 export const unknownShape: Shape = { type: 'deduced', objects: 'map' }
+const knownStruct: Shape = { type: 'struct', fields: {}, others: known }
+const unknownMap: Shape = { type: 'map', values: unknownShape }
 
 /** The type of a value if the schema does not define it. */
 export function resolve (shape: Shape, value: unknown): Shape {
   if (shape.type !== 'deduced') return shape
   if (Array.isArray(value)) return atomic
   if (!isTree(value)) return scalar
-  return shape.objects === 'struct' ? { type: 'struct', fields: {}, others: shape } : { type: 'map', values: shape }
+  return shape.objects === 'struct' ? knownStruct : unknownMap
 }
 
 /** The entries of the table: `map`, `atomic`, `set`, `unknown`, or the keys of a list. */
@@ -80,8 +82,14 @@ export const isNamed = (shape: Shape, key: string): boolean =>
 const keyDefaults: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
 
 /** How an entry of a list is called in a set of fields. */
-export const itemName = (shape: Shape & { type: 'list' | 'set' }, item: unknown): string => shape.type === 'set'
-  ? `v:${JSON.stringify(item)}`
-  : `k:${JSON.stringify(Object.fromEntries(shape.keys.toSorted().map(key => [key, (isTree(item) ? item[key] : undefined) ?? keyDefaults[key]])))}`
+export function itemName (shape: Shape & { type: 'list' | 'set' }, item: unknown): string {
+  if (shape.type === 'set') return `v:${JSON.stringify(item)}`
+  let name = ''
+  for (const key of shape.keys.length === 1 ? shape.keys : shape.keys.toSorted()) {
+    const value = (isTree(item) ? item[key] : undefined) ?? keyDefaults[key]
+    if (value !== undefined) name += `${name === '' ? '' : ','}"${key}":${JSON.stringify(value)}`
+  }
+  return `k:{${name}}`
+}
 
 export const itemShape = (shape: Shape): Shape => shape.type === 'list' ? shape.item : scalar

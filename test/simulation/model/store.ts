@@ -63,7 +63,10 @@ export class Store {
 
   /** The changes after a version. Undefined: some of them are forgotten. */
   since (version: number): Change[] | undefined {
-    return version < this.#compacted ? undefined : this.#history.filter(change => change.version > version)
+    if (version < this.#compacted) return undefined
+    // The versions rise, and few watches begin far back.
+    const last = this.#history.findLastIndex(change => change.version <= version)
+    return this.#history.slice(last + 1)
   }
 
   onChange (listener: ChangeListener): () => void {

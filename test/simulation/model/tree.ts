@@ -16,10 +16,22 @@ export function at (value: unknown, ...keys: readonly string[]): unknown {
 }
 
 /** A copy with one leaf set, or removed if `leaf` is undefined; missing parents are created. */
-export function withLeaf (tree: Tree, [key = '', ...rest]: readonly string[], leaf: unknown): Tree {
-  const value = rest.length === 0 ? leaf : withLeaf(isTree(tree[key]) ? tree[key] : {}, rest, leaf)
-  const copy = { ...tree, [key]: value }
-  if (value === undefined) Reflect.deleteProperty(copy, key)
+export const withLeaf = (tree: Tree, path: readonly string[], leaf: unknown): Tree => withLeafBelow(tree, path, 0, leaf)
+
+function withLeafBelow (tree: Tree, path: readonly string[], depth: number, leaf: unknown): Tree {
+  const key = path[depth] ?? ''
+  if (depth < path.length - 1) {
+    const below = tree[key]
+    return { ...tree, [key]: withLeafBelow(isTree(below) ? below : {}, path, depth + 1, leaf) }
+  }
+  return leaf === undefined ? without(tree, key) : { ...tree, [key]: leaf }
+}
+
+/** A copy without one field. A field that is deleted from an object would make every later access to that object slow. */
+export function without (tree: Tree, unwanted: string): Tree {
+  if (!Object.hasOwn(tree, unwanted)) return tree
+  const copy: Tree = {}
+  for (const key of Object.keys(tree)) if (key !== unwanted) copy[key] = tree[key]
   return copy
 }
 
@@ -35,9 +47,9 @@ export function isEqual (a: unknown, b: unknown): boolean {
 /** https://www.rfc-editor.org/rfc/rfc7396 */
 export function mergePatch (target: unknown, patch: unknown): unknown {
   if (!isTree(patch)) return patch
-  const result = isTree(target) ? { ...target } : {}
+  let result: Tree = isTree(target) ? { ...target } : {}
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) Reflect.deleteProperty(result, key)
+    if (value === null) result = without(result, key)
     else result[key] = mergePatch(result[key], value)
   }
   return result

@@ -25,17 +25,19 @@ const partShape = (shape: Shape, name: string): Shape => isList(shape) ? itemSha
 /** The fields in an apply configuration. */
 export function fieldsOf (value: unknown, declared: Shape): FieldSet {
   const set = new FieldSet()
-  const walk = (value: unknown, declared: Shape, path: readonly string[]) => {
+  const path: string[] = []
+  const walk = (value: unknown, declared: Shape) => {
     const shape = resolve(declared, value)
     if (!isList(shape) && !isMap(shape)) return set.insert(path)
     for (const [name, part] of parts(shape, value)) {
-      const deeper = [...path, name]
-      walk(part, partShape(shape, name), deeper)
+      path.push(name)
+      walk(part, partShape(shape, name))
       const isEmptyMap = part === null || (isTree(part) && Object.keys(part).length === 0)
-      if (isList(shape) || isEmptyMap || !isNamed(shape, name.slice(2))) set.insert(deeper)
+      if (isList(shape) || isEmptyMap || !isNamed(shape, name.slice(2))) set.insert(path)
+      path.pop()
     }
   }
-  walk(value, declared, [])
+  walk(value, declared)
   return set
 }
 
@@ -43,20 +45,31 @@ export interface Comparison { readonly added: FieldSet, readonly removed: FieldS
 
 export function compare (before: unknown, after: unknown, declared: Shape): Comparison {
   const result = { added: new FieldSet(), removed: new FieldSet(), modified: new FieldSet() }
-  const walk = (left: unknown, right: unknown, declared: Shape, path: readonly string[]) => {
+  const path: string[] = []
+  const step = (name: string, left: unknown, right: unknown, declared: Shape) => {
+    path.push(name)
+    walk(left, right, declared)
+    path.pop()
+  }
+  const walkMaps = (from: Tree, to: Tree, shape: Shape) => {
+    for (const key of Object.keys(from)) if (from[key] !== to[key]) step(`f:${key}`, from[key], to[key], fieldShape(shape, key))
+    for (const key of Object.keys(to)) if (from[key] === undefined) step(`f:${key}`, undefined, to[key], fieldShape(shape, key))
+  }
+  const walkLists = (from: ReadonlyMap<string, unknown>, to: ReadonlyMap<string, unknown>, item: Shape) => {
+    for (const [name, entry] of from) step(name, entry, to.get(name), item)
+    for (const [name, entry] of to) if (!from.has(name)) step(name, undefined, entry, item)
+  }
+  const walk = (left: unknown, right: unknown, declared: Shape) => {
     if (left === right) return
     const shape = resolve(declared, right ?? left)
     const isContainer = (isList(shape) || isMap(shape)) && !(isEmpty(left) && isEmpty(right))
-    if (isContainer) {
-      const [from, to] = [parts(shape, left), parts(shape, right)]
-      const names = new Set([...from.keys(), ...to.keys()])
-      for (const name of names) walk(from.get(name), to.get(name), partShape(shape, name), [...path, name])
-    }
+    if (isContainer && isList(shape)) walkLists(indexed(shape, left), indexed(shape, right), itemShape(shape))
+    else if (isContainer) walkMaps(entries(left), entries(right), shape)
     if (left === undefined) result.added.insert(path)
     else if (right === undefined) result.removed.insert(path)
     else if (!isContainer && !isEqual(left, right)) result.modified.insert(path)
   }
-  walk(before, after, declared, [])
+  walk(before, after, declared)
   return result
 }
 
