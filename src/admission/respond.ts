@@ -12,21 +12,19 @@ export const mostErrors = 40
 
 /** The answer to a judged request: all errors and all warnings. */
 export function respond ({ uid, name }: Head, { allowed, errors, warnings, exempt }: Verdict): AdmissionResponse {
+  const decision = exempt ? `allow-${exempt}` : allowed ? 'allow' : 'deny'
+  if (errors.length === 0 && warnings.length === 0) return { uid, allowed, auditAnnotations: { decision } }
   const fitted = fitWarnings(warnings.map(sentence))
   return {
     uid,
     allowed,
     ...(allowed ? {} : { status: refusal(name, errors) }),
     ...(fitted.length > 0 ? { warnings: fitted } : {}),
-    auditAnnotations: {
-      decision: exempt ? `allow-${exempt}` : allowed ? 'allow' : 'deny',
-      ...ruleAnnotation([...errors, ...warnings]),
-    },
+    auditAnnotations: { decision, rules: rulesOf(errors, warnings) },
   }
 }
 
-const ruleAnnotation = (findings: readonly Finding[]) =>
-  findings.length > 0 ? { rules: [...new Set(findings.map(({ rule }) => rule))].join(',') } : {}
+const rulesOf = (...findings: readonly (readonly Finding[])[]): string => [...new Set(findings.flat().map(({ rule }) => rule))].join(',')
 
 /** Causes, like those of the API server for an invalid object. kubectl prints one line for each cause instead of the message. */
 function refusal (name: string, errors: readonly Finding[]): Status {

@@ -11,9 +11,9 @@ export function fitWarnings (warnings: readonly string[]): string[] {
   const fitted: string[] = []
   let left = longestWarnings
   for (const warning of new Set(warnings)) {
-    const runes = [...warning]
-    const cut = runes.length > longestWarning ? `${runes.slice(0, longestWarning - 1).join('')}…` : warning
-    const length = Math.min(runes.length, longestWarning)
+    const runes = lengthInRunes(warning)
+    const cut = runes > longestWarning ? `${[...warning].slice(0, longestWarning - 1).join('')}…` : warning
+    const length = Math.min(runes, longestWarning)
     if (length > left - longestNote) {
       const more = new Set(warnings).size - fitted.length
       return [...fitted, more === 1 ? 'and 1 more warning' : `and ${more} more warnings`]
@@ -23,6 +23,11 @@ export function fitWarnings (warnings: readonly string[]): string[] {
   }
   return fitted
 }
+
+const surrogatePair = /[\ud800-\udbff][\udc00-\udfff]/
+
+/** Nearly all warnings have one code unit per rune. */
+const lengthInRunes = (text: string): number => surrogatePair.test(text) ? [...text].length : text.length
 
 /** Reserved for the last warning, which counts those that were left out. */
 const longestNote = 40
