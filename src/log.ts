@@ -46,9 +46,20 @@ export async function createLogger (level: string, format: LogFormat): Promise<L
     serializers: { err: loggedError },
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  if (format === 'json' || (format === 'auto' && !process.stderr.isTTY)) return pino(options, pino.destination({ dest: 2, sync: false, minLength: bufferSize, periodicFlush: flushInterval }))
+  if (format === 'json' || (format === 'auto' && !process.stderr.isTTY)) return pino(options, batches())
   const { default: pretty } = await import('pino-pretty')
   return pino(options, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
+}
+
+/** As buffers, because pino would copy the text of the whole batch for each line that it adds. */
+function batches () {
+  const destination = pino.destination({ dest: 2, sync: false, minLength: bufferSize, periodicFlush: flushInterval, contentMode: 'buffer' })
+  return {
+    // The types of pino know only text.
+    write: (line: string) => destination.write(Buffer.from(line) as unknown as string),
+    flush: (done?: (error?: Error) => void) => { destination.flush(done) },
+    flushSync: () => { destination.flushSync() },
+  }
 }
 
 /** Resolves when all previous lines are written. */

@@ -85,7 +85,7 @@ export class Resizer {
     })
   }
 
-  /** A watch reports our own writes later than their replies do: what it reports then is older, and a step on it would be a repeated one. */
+  /** A watch reports our own writes later than their replies do. What it reports then is older, and would repeat a step. */
   #latestOf (found: Claim): Claim {
     const { uid, resourceVersion } = found.metadata
     const known = this.#latest.get(uid)
