@@ -65,13 +65,15 @@ await t.test('unfinished bodies', { skip }, async t => {
   })()
   await Promise.all(all.map(send))
   const isRefused = ({ answer }: Caller) => answer().startsWith('HTTP/1.1 429 ')
-  await eventually(async () => all.filter(isRefused).length >= callers - Math.ceil(mostBytes / sent), 'the others are refused', 60_000)
+  // A caller that still sends when the server closes may lose the answer: the system discards it with the connection.
+  const isOver = ({ answer, socket }: Caller) => answer() !== '' || socket.destroyed
+  await eventually(async () => all.filter(isOver).length >= callers - Math.ceil(mostBytes / sent), 'the others are refused', 60_000)
   watching.abort()
   await watch
 
   const refused = all.filter(isRefused)
   t.comment(`${refused.length} of ${callers} refused; ${before.toFixed(0)} MiB before, ${most.toFixed(0)} at most; health after at most ${slowest.toFixed(0)} ms`)
-  t.ok(refused.length < callers, 'some are held')
+  t.ok(refused.length > callers / 2 && refused.length < callers, 'most are told, some are held')
   for (const { answer } of refused) t.match(answer(), /\r\nretry-after: 1\r\n/i)
   // On a slow machine the time for a whole request may be over before all are refused.
   for (const { answer } of all.filter(caller => !isRefused(caller))) t.match(answer(), /^$|^HTTP\/1\.1 408 /)
