@@ -23,6 +23,6 @@ COPY --from=build /build/dist/dittofs-operator.mjs /build/dist/dittofs-operator.
 COPY --from=build /build/dist/playground /app/playground
 USER 65532:65532
 EXPOSE 9443 8081
-# The young generation of V8 has 3 x 4 MiB instead of 3 x 16 MiB: see docs/performance.md.
+# The flags save memory: see docs/performance.md.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "--no-maglev", "--initial-old-space-size=24", "--v8-pool-size=1", "/app/dittofs-operator.mjs"]
 CMD ["serve"]

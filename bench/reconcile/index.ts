@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { systemClock } from '../../src/clock.ts'
 import { createRequest, mergePatchRequest } from '../../src/cluster/api-requests.ts'
 import { watch } from '../../src/cluster/collection.ts'
@@ -20,7 +18,7 @@ import { startControlPlane } from '../../test/control-plane/control-plane.ts'
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
 import { startOperator } from '../../test/e2e/operator.ts'
 import { median, report, type Figure } from '../figures.ts'
-import { imageFlags } from '../image-flags.ts'
+import { imageFlags, makeBundle } from '../image.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 
 /**
@@ -41,9 +39,7 @@ type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-reconcile-'))
 try {
-  const bundle = join(folder, 'dittofs-operator.mjs')
-  await promisify(execFile)(process.execPath, ['.config/bundle.ts', bundle], { cwd: repository })
-  const program = [...await imageFlags(), bundle]
+  const program = [...await imageFlags(), await makeBundle(folder)]
   const ratios: number[] = []
   const figures: Figure[] = []
   for (let round = 1; round <= rounds; round++) {

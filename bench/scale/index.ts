@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createRequest } from '../../src/cluster/api-requests.ts'
 import { kinds } from '../../src/cluster/kinds.ts'
 import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts'
@@ -14,7 +12,7 @@ import { startControlPlane, type ControlPlane } from '../../test/control-plane/c
 import { serverOf } from '../../test/e2e/kubectl-user.ts'
 import { startOperator } from '../../test/e2e/operator.ts'
 import { report as reportFigures, type Figure } from '../figures.ts'
-import { imageFlags } from '../image-flags.ts'
+import { imageFlags, makeBundle } from '../image.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 
 /**
@@ -114,9 +112,7 @@ async function start (plane: ControlPlane, program: readonly string[]) {
 const results: Figure[] = []
 const nothing: Figures = { at: 0, cpu: 0, rss: 0, stall: 0, requests: 0, writes: 0, waiting: 0, passes: 0 }
 try {
-  const bundle = join(folder, 'dittofs-operator.mjs')
-  await promisify(execFile)(process.execPath, ['.config/bundle.ts', bundle], { cwd: repository })
-  const program = [...await imageFlags(), bundle]
+  const program = [...await imageFlags(), await makeBundle(folder)]
   // Each Service needs an address. A /24 range would be enough for only 64 servers.
   const plane = await startControlPlane(scope, binaries, {
     crds: [join(repository, 'manifests/crd.yaml')], apiServerFlags: { 'service-cluster-ip-range': '10.64.0.0/12' },

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { findBinaries } from '../../test/control-plane/binaries.ts'
 import { eventually, startControlPlane, type ControlPlane } from '../../test/control-plane/control-plane.ts'
 import { median, quantile, report, type Figure } from '../figures.ts'
-import { imageFlags } from '../image-flags.ts'
+import { imageFlags, makeBundle } from '../image.ts'
 import { cpuOf, rssOf } from '../process-figures.ts'
 import { load, type Load } from './load.ts'
 import { reviews } from '../reviews.ts'
@@ -68,13 +68,6 @@ spec:
   storage: {metadataSize: 10Gi, storageClassName: fast}
   s3: {credentialsSecretRef: {secretName: s3}}
 `
-
-async function bundled (folder: string): Promise<string> {
-  if (flags.program !== undefined) return flags.program
-  const program = join(folder, 'dittofs-operator.mjs')
-  await promisify(execFile)(process.execPath, ['.config/bundle.ts', program], { cwd: repository })
-  return program
-}
 
 async function post (port: number, path: string, body: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -222,7 +215,7 @@ async function main (folder: string): Promise<void> {
   if ('unavailable' in binaries) throw new Error(binaries.unavailable)
   const nodeFlags = flags['node-flags']?.split(' ').filter(Boolean) ?? await imageFlags()
   const [program, keyPair, plane] = [
-    await bundled(folder), await makeKeyPair(folder), await startControlPlane(scope, binaries, { crds: [join(repository, 'manifests/crd.yaml')] }),
+    flags.program ?? await makeBundle(folder), await makeKeyPair(folder), await startControlPlane(scope, binaries, { crds: [join(repository, 'manifests/crd.yaml')] }),
   ]
   await prepare(plane)
   const begin = async () => kept(await startOperator({ program, flags: nodeFlags, kubeconfig: plane.kubeconfig, keyPair }))
