@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { joinedChunks } from '../joined-chunks.ts'
 
 /**
  * The API server accepts objects of up to 3 MB. The review of an UPDATE contains two; 1 MB is left for the rest.
@@ -61,13 +62,8 @@ export interface Received {
 export function receiveOrdinary (stream: Readable, done: (error: Error | null, bytes?: Buffer) => void): void {
   const chunks: Buffer[] = []
   stream.on('data', (chunk: Buffer) => { chunks.push(chunk) })
-  stream.on('end', () => { done(null, joined(chunks)) })
+  stream.on('end', () => { done(null, joinedChunks(chunks)) })
   stream.on('error', done)
-}
-
-const joined = (chunks: readonly Buffer[]): Buffer => {
-  const [first] = chunks
-  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
 }
 
 /** Reads a body to its end, or until it is refused. `announced`: content length in bytes, NaN if unknown. @throws {BodyRefused} */

@@ -1,3 +1,5 @@
+import { cut } from '../dittoserver/quote.ts'
+
 /**
  * The API server counts runes. It may cut a warning above 256, and drops all warnings beyond 4096 in total, including those of other
  * webhooks and of the CRD. The rest of the 4096 is for them.
@@ -11,14 +13,13 @@ export function fitWarnings (warnings: readonly string[]): string[] {
   const fitted: string[] = []
   let left = longestWarnings
   for (const warning of new Set(warnings)) {
-    const runes = lengthInRunes(warning)
-    const cut = runes > longestWarning ? `${[...warning].slice(0, longestWarning - 1).join('')}…` : warning
-    const length = Math.min(runes, longestWarning)
+    const shown = cut(warning, longestWarning)
+    const length = lengthInRunes(shown)
     if (length > left - longestNote) {
       const more = new Set(warnings).size - fitted.length
       return [...fitted, more === 1 ? 'and 1 more warning' : `and ${more} more warnings`]
     }
-    fitted.push(cut)
+    fitted.push(shown)
     left -= length
   }
   return fitted

@@ -4,6 +4,7 @@ import { urlToHttpOptions } from 'node:url'
 import type { IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import type { Clock } from '../clock.ts'
+import { joinedChunks } from '../joined-chunks.ts'
 import { ApiError, ConnectionError, errorCode, isStatus } from './api-error.ts'
 
 /** With TCP keep-alive, the kernel detects a peer that vanished without closing (a node that lost power, a dropped NAT entry). */
@@ -52,8 +53,7 @@ export async function readBody (reply: AsyncIterable<Buffer>, maxBytes: number):
   } catch (error) {
     throw error instanceof ConnectionError ? error : connectionError(error, false)
   }
-  const [only] = chunks
-  return (only && chunks.length === 1 ? only : Buffer.concat(chunks, length)).toString('utf8')
+  return joinedChunks(chunks).toString('utf8')
 }
 
 /** Parses JSON without the parser's own error, because that quotes the text, which may contain a Secret. */
