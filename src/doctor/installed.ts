@@ -4,23 +4,9 @@ import { certificateSecret, defaultInstallation, name, type Certificates, type I
 import { webhookKinds, webhookResource } from '../tls/self/webhook-trust.ts'
 import { find, list, type Patient } from './examination.ts'
 import { reapplyOf } from './reapply.ts'
+import type { FoundDeployment } from './found-deployment.ts'
 
 export const deployments = { group: 'apps', version: 'v1', resource: 'deployments' }
-
-interface PodSpec {
-  readonly hostNetwork?: boolean
-  readonly serviceAccountName?: string
-  readonly containers?: readonly { readonly image?: string, readonly args?: readonly string[] }[]
-  readonly volumes?: readonly { readonly name: string, readonly secret?: { readonly secretName?: string } }[]
-}
-interface PodTemplate {
-  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> }
-  readonly spec?: PodSpec
-}
-export interface FoundDeployment extends KubernetesObject {
-  readonly spec?: { readonly replicas?: number, readonly template?: PodTemplate }
-  readonly status?: { readonly availableReplicas?: number, readonly updatedReplicas?: number }
-}
 
 /** The installation, as derived from its Deployment. */
 export interface Installed {

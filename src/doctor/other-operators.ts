@@ -1,5 +1,6 @@
 import { list, ok, several, wrong, type Step } from './examination.ts'
-import { deployments, fullName, installed, valueOf, type FoundDeployment } from './installed.ts'
+import { deployments, fullName, installed, valueOf } from './installed.ts'
+import type { FoundDeployment } from './found-deployment.ts'
 
 /** Matches the Go operator and installations of this operator in any namespace. */
 const isOperator = ({ spec }: FoundDeployment) =>

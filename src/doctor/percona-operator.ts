@@ -3,7 +3,8 @@ import * as api from '../dittoserver/api.ts'
 import { versionOnCrd } from '../percona/installed-version.ts'
 import { alternatives, compareVersions, perconaReleases, releaseFor } from '../percona/releases.ts'
 import { find, list, ok, several, warning, wrong, type Diagnosis, type Step } from './examination.ts'
-import { deployments, fullName, watchedServers, type FoundDeployment } from './installed.ts'
+import { deployments, fullName, watchedServers } from './installed.ts'
+import type { FoundDeployment } from './found-deployment.ts'
 
 type Server = KubernetesObject & { readonly spec?: { readonly percona?: { readonly enabled?: boolean } } }
 

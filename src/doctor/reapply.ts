@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import type { Installation } from '../manifests/install/installation.ts'
-import type { FoundDeployment } from './installed.ts'
+import type { FoundDeployment } from './found-deployment.ts'
 
 /**
  * How to update the Deployment with Argo CD or Flux, which overwrite manual changes. They are recognised by the labels and annotations

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { LiveReview, LiveServer } from './contract.ts'
-import type { PlaygroundOptions } from './start.ts'
+import type { PlaygroundOptions } from './options.ts'
 
 /** Milliseconds between two looks at the servers, while a page is open. */
 const interval = 2_000

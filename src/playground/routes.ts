@@ -4,7 +4,7 @@ import { isNamespaceName, isObjectName } from '../cluster/object-name.ts'
 import type { Pane, TryRequest } from './contract.ts'
 import { streamEvents } from './event-stream.ts'
 import { isLocal } from './local-request.ts'
-import type { PlaygroundOptions } from './start.ts'
+import type { PlaygroundOptions } from './options.ts'
 import { UnreadableCluster } from './surroundings.ts'
 
 type Route = (request: IncomingMessage, reply: ServerResponse, options: PlaygroundOptions, path: string) => Promise<void>

@@ -1,20 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Logger } from 'pino'
-import type { LiveServer } from './contract.ts'
-import type { ReviewFeed } from './review-feed.ts'
 import { respondTo } from './routes.ts'
-import type { Surroundings } from './surroundings.ts'
-
-export interface PlaygroundOptions extends Surroundings {
-  /** 0: any free port. */
-  readonly port: number
-  readonly log: Logger
-  readonly reviews: ReviewFeed
-  /** The state of every DittoServer. */
-  readonly servers: () => Promise<readonly LiveServer[]>
-}
+import type { PlaygroundOptions } from './options.ts'
 
 export interface Playground {
   readonly port: number
