@@ -26,7 +26,7 @@ async function costOf (path: string, body: Buffer) {
   return { cost: spent(since), status: reply.statusCode, bytes: reply.rawPayload.length }
 }
 
-/** Of JSON.parse and the decoding before it, which nobody can do without. */
+/** Of JSON.parse and the decoding before it, which every server needs. */
 function costOfParsing (body: Buffer): number {
   const since = process.threadCpuUsage()
   try {

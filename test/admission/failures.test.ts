@@ -63,7 +63,7 @@ t.test('before there is a request', async t => {
   }
 })
 
-t.test('nobody is answered who is not there', async t => {
+t.test('a client that has gone gets no answer', async t => {
   t.strictSame(answered('ECONNRESET'), { status: '', body: '', over: false, lines: [] }, 'Node ends the connection itself')
   t.strictSame(answered('HPE_INVALID_METHOD', { destroyed: true }), { status: '', body: '', over: true, lines: [] })
   t.match(answered('HPE_INVALID_METHOD', { ended: true }), { status: '', over: true, lines: [{ code: 400 }] }, 'nothing more can be written')

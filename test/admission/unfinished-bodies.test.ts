@@ -7,7 +7,7 @@ import { mostBytes } from '../../src/admission/intake.ts'
 import { samples, serve } from '../command-line/program.ts'
 import { eventually } from '../control-plane/control-plane.ts'
 
-// 64 callers send nearly all of the largest body there is, and never the end of it: 448 MB, had somebody to hold them.
+// 64 callers each send a body of the maximum size, but never its end. Together that is 448 MB, which the server must not keep in memory.
 
 const callers = 64
 const announced = 7 * 1024 * 1024
@@ -30,7 +30,7 @@ async function call (port: number): Promise<Caller> {
   let answer = ''
   const over = new Promise(resolve => { socket.once('data', resolve).once('close', resolve) })
   socket.on('data', data => { answer += String(data) })
-  socket.on('error', () => {}) // the server closes on whom it refuses
+  socket.on('error', () => {}) // the server closes a connection after it has refused the request
   await once(socket, 'secureConnect')
   socket.write(`POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${announced}\r\n\r\n`)
   return { socket, answer: () => answer, over }

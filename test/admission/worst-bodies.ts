@@ -24,7 +24,7 @@ const fill = (size: number, unit: (index: number) => string) => {
   }
 }
 
-/** Bodies of at most `size` bytes that are hard on whoever reads, validates, compares or words them. */
+/** Bodies of at most `size` bytes that are expensive to read, to validate, to compare or to describe. */
 export function worstBodies (size: number): Record<string, string> {
   const half = Math.floor(size / 2) - 2048
   const string = (unit: string, length: number) => `"${unit.repeat(Math.floor(length / Buffer.byteLength(unit)))}"`

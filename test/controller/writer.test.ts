@@ -127,7 +127,7 @@ t.test('fields of our create become fields of our apply first', async t => {
     const gone = writerWith(refusal(404), refusal(409))
     const step: Step = { ...apply, absorb: ['dittofs-operator'], ...(resourceVersion === undefined ? {} : { resourceVersion }) }
     t.match(await gone.carryOut(step), [{ outcome: 'failed', error: { status: 409 } }])
-    t.match(gone.sent[1]?.body, { metadata: { uid: 'u', resourceVersion } }, 'nor is it made anew')
+    t.match(gone.sent[1]?.body, { metadata: { uid: 'u', resourceVersion } }, 'and it is not recreated')
   }
 })
 

@@ -19,7 +19,7 @@ t.test('one that the bundle vouches for', async t => {
   t.match(judge(leaf, `${stranger}\n${ca}`), { status: 'ok' }, 'among others, as during a rotation')
 })
 
-t.test('what is wrong with others, and what mends it', async t => {
+t.test('certificates from other sources: the problem and its remedy', async t => {
   t.match(judge(leaf, stranger), { status: 'wrong', detail: /it is not signed by a CA in the caBundle of the validating configuration/, fix: /^kubectl .*rotate=certificate/ })
   t.match(judge(leaf, ca, 'elsewhere.example.com'), { status: 'wrong', detail: /is not valid for elsewhere/ })
   t.match(judge(leaf, ca, host, new Date('2200-01-01')), { status: 'wrong', detail: /expired on/ })

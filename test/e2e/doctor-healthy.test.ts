@@ -22,7 +22,7 @@ const choices: readonly Choice[] = [
 async function isHealthy (t: Test, site: Site, choice: Choice): Promise<void> {
   const { operator, remove } = await installAndStart(t, site, choice)
   const { found, accused } = await look(site.plane.client)
-  t.strictSame(accused, [], 'nobody is accused')
+  t.strictSame(accused, [], 'no finding')
   t.strictSame(found.filter(({ status }) => status !== 'ok'), [], 'all was looked at')
   const client = new ApiClient({ connection: await loadConnection({ file: operator.kubeconfig }), userAgent: 'test' })
   t.strictSame((await look(client)).accused, [], 'nor by the operator itself, in its pod')

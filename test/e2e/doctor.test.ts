@@ -92,7 +92,7 @@ if (binaries) {
     }
     const isHealthy = async (what: string) => {
       const { code, accused, steps } = await look()
-      t.strictSame(accused, [], `${what}: nobody is accused`)
+      t.strictSame(accused, [], `${what}: no finding`)
       t.strictSame(steps.filter(({ status }) => status === 'unknown'), [], `${what}: all was looked at`)
       t.equal(code, 0, what)
     }
@@ -151,7 +151,7 @@ if (binaries) {
         await fault()
         const { step, accused } = await look()
         t.match(step(title), expected)
-        t.strictSame(accused.map(found => found.title), [title], 'nobody else is accused')
+        t.strictSame(accused.map(found => found.title), [title], 'no other finding')
         await end()
       })
     }

@@ -50,7 +50,7 @@ export async function pretendCertManager (user: User): Promise<void> {
   }
 }
 
-/** What whoever chooses `files` does by hand. */
+/** The steps that a user of `files` does by hand. */
 export async function giveFiles (user: User): Promise<void> {
   const ca = await issue(user, await TinyCA.create('files'), 'dittofs-operator-files', [`dittofs-operator-webhook.${namespace}.svc`])
   for (const kind of kinds) {

@@ -43,7 +43,7 @@ t.test('readyz lists every reason, one per line', async t => {
   })
   t.equal((await get('/readyz', 'HEAD')).status, 503, 'probes may ask for the head alone')
   obstacles.length = 0
-  t.equal((await get('/readyz')).status, 200, 'asked anew each time')
+  t.equal((await get('/readyz')).status, 200, 'computed for each request')
 })
 
 t.test('the impairments of a process that is ready', async t => {

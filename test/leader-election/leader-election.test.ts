@@ -62,7 +62,7 @@ t.test('a leader without an API server stops in time, and reports it', async t =
   loss = 2
   await world.run(5_000 + defaultTiming.renewDeadline + 100)
   t.throws(() => a.election.fence(), NotLeading)
-  t.ok(a.state.ended, 'whoever waits for the loss is told')
+  t.ok(a.state.ended, 'a caller that waits for the loss of the lead is notified')
 })
 
 t.test('the loss is noticed even if a request is never answered', async t => {

@@ -157,7 +157,7 @@ const healthy: Readonly<Record<string, readonly (readonly Phase[])[]>> = {
     [{ minutes: 180, does: together(watches, certificate(90)) }],
   ],
   'a certificate from files: the operator has no CA to report': [[{ minutes: 180, does: together(leader, certificate(30, 0)) }]],
-  'restarts, at which counters begin anew': [
+  'restarts, after which counters begin at zero': [
     [
       { minutes: 40, does: leader },
       { minutes: 1, does: together(leader, passes(2, true)) },

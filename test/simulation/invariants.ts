@@ -139,7 +139,7 @@ export class Invariants {
     if (!ranBefore && !wasReady) this.violate(`${name} starts before its database is ready`)
   }
 
-  /** It belongs to an existing server, whoever created it. */
+  /** It belongs to an existing server, no matter which program created it. */
   #isOwned (object: Tree): boolean {
     const owners = metadataOf(object).ownerReferences
     const servers = new Set(this.#cluster.list(dittoServer).map(server => metadataOf(server).uid))

@@ -56,7 +56,7 @@ t.test('a good pair is used again; a leaf near its end is renewed by the same CA
 
   const { caPem: same } = await ensureDevelopmentPair(dir, names, inDays(340))
   const renewed = read(dir)
-  t.equal(same, caPem, 'whoever trusts the CA need not do so again')
+  t.equal(same, caPem, 'clients that trust the CA still trust it')
   t.not(renewed['tls.crt'], first['tls.crt'], '25 days before it expires')
   t.ok(expiryOf(renewed['tls.crt']) > inDays(700))
   t.ok(new X509Certificate(renewed['tls.crt']).verify(new X509Certificate(caPem).publicKey))
@@ -79,7 +79,7 @@ t.test('another name is wanted', async t => {
   t.match(new X509Certificate(read(dir)['tls.crt']).subjectAltName, /DNS:hook\.system\.svc,/)
 })
 
-t.test('what is broken is made anew', async t => {
+t.test('broken files are replaced', async t => {
   for (const name of ['tls.crt', 'tls.key', 'ca.crt', 'ca.key'] as const) {
     for (const content of ['', 'rubbish', (await issue())['tls.key']]) {
       const dir = t.testdir({})

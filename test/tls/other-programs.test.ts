@@ -45,7 +45,7 @@ t.test('openssl', { skip: without('openssl', 'version') }, async t => {
   writeFileSync(join(dir, 'both.crt'), `${old.certificate}\n${next.certificate}\n`)
   for (const by of [old, next]) {
     writeFileSync(join(dir, 'leaf.crt'), (await issue({ by, days: 3 }))['tls.crt'])
-    t.match(await verify('both.crt', 'leaf.crt'), /: OK/, 'whoever trusts the old and the new CA trusts both leaves')
+    t.match(await verify('both.crt', 'leaf.crt'), /: OK/, 'a client that trusts both CAs trusts both certificates')
   }
 })
 

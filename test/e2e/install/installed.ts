@@ -87,7 +87,7 @@ export async function testInstallation (t: Test, folder: string, namespace: stri
       await awaitObject('service', 'measured-file', ({ spec }) => JSON.stringify(spec).includes('3049'), 'its port')
       await patch('configmap', 'measured-config', { immutable: true })
       await patch('dittoserver', 'measured', { spec: { controlPlane: { port: 8181 } } })
-      await awaitObject('configmap', 'measured-config', ({ data }) => data?.['config.yaml']?.includes('8181'), 'made anew')
+      await awaitObject('configmap', 'measured-config', ({ data }) => data?.['config.yaml']?.includes('8181'), 'recreated')
     })
 
     await t.test('an external PostgreSQL', async () => {
