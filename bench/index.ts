@@ -14,6 +14,7 @@ const benches: readonly (readonly [name: string, ...args: string[]])[] = [
   ['reconcile', '300'],
   ['scale', '1000', '5000'],
   ['rollout', '6', '3'],
+  ['playground'],
 ]
 /** The time limit of one bench, in milliseconds. */
 const patience = 6 * 60_000

@@ -181,14 +181,21 @@ t.test('a body that trickles in is cut off', async t => {
     https.headersTimeout = 15_000
   })
   const before = lines.length
-  const socket = await rawConnection()
-  let answer = ''
-  socket.on('data', chunk => { answer += String(chunk) })
-  socket.on('error', () => {})
-  socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n')
-  const trickle = setInterval(() => socket.write('{'), 50)
-  await once(socket, 'close')
-  clearInterval(trickle)
+  const attempt = async () => {
+    const socket = await rawConnection()
+    let answer = ''
+    socket.on('data', chunk => { answer += String(chunk) })
+    socket.on('error', () => {})
+    const closed = new Promise(resolve => { socket.once('close', resolve) })
+    socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n')
+    const trickle = setInterval(() => socket.write('{'), 50)
+    await closed
+    clearInterval(trickle)
+    return answer
+  }
+  // A byte that is sent at the moment when the server closes resets the connection, and the answer may be lost with it.
+  let answer = await attempt()
+  for (let count = 1; answer === '' && count < 5; count++) answer = await attempt()
   t.match(answer, /^HTTP\/1\.1 408 /)
   t.match(answer, /application\/json/)
   t.ok(lines.length > before, 'there is a log line')

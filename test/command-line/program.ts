@@ -42,7 +42,7 @@ export function faultIn ({ stderr }: Outcome) {
 }
 
 /** The program as a server, killed with the test. */
-export async function serve (t: Test, args: readonly string[], { env, cwd }: Surroundings = {}) {
+export async function serve (t: Pick<Test, 'teardown'>, args: readonly string[], { env, cwd }: Surroundings = {}) {
   const [port, healthPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, [main, 'serve', '--port', String(port), '--health-port', String(healthPort), ...args], {
     env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'],

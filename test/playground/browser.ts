@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { samples, serve } from '../command-line/program.ts'
-import { programOrSkip } from '../control-plane/find-program.ts'
+import { findProgram } from '../control-plane/find-program.ts'
+import { skipOrFail } from '../control-plane/skip-or-fail.ts'
 
-const otherwise = 'no chromium: install it (Debian: `apt-get install chromium`), or set CHROMIUM'
-
-/** A real Chromium, closed with the test. Where there is none the test is skipped; CI takes that for a failure. */
-export async function browserOrSkip (t: Test): Promise<Browser | undefined> {
-  const executablePath = await programOrSkip(t, 'chromium', otherwise)
+/** A real Chromium, closed with the test. Undefined: there is none. */
+export async function browserIfThere (t: Pick<Test, 'teardown'>): Promise<Browser | undefined> {
+  const executablePath = await findProgram('chromium')
   if (executablePath === undefined) return undefined
   // Root may not use the sandbox of Chromium, and only pages of this project are opened.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
@@ -17,8 +16,13 @@ export async function browserOrSkip (t: Test): Promise<Browser | undefined> {
   return browser
 }
 
+/** The same. Where there is none the test is skipped; CI takes that for a failure. */
+export async function browserOrSkip (t: Test): Promise<Browser | undefined> {
+  return await browserIfThere(t) ?? skipOrFail(t, 'no chromium: install it (Debian: `apt-get install chromium`), or set CHROMIUM')
+}
+
 /** The program with its page, as `npm start` serves it, on a copy of the samples. */
-export async function servePlayground (t: Test) {
+export async function servePlayground (t: Pick<Test, 'teardown' | 'testdir'>) {
   const cwd = t.testdir({})
   const folder = join(cwd, 'samples')
   cpSync(samples, folder, { recursive: true })

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
 import { eventually } from '../control-plane/control-plane.ts'
-import { document, sample } from './surroundings.ts'
+import { median, quantile } from '../../bench/figures.ts'
+import { keystrokes, longDocument } from './keystrokes.ts'
+import { sample } from './surroundings.ts'
 import { browserOrSkip, open, replace, servePlayground, write } from './browser.ts'
 
 // The page in a real browser, served by the real program.
@@ -287,28 +289,17 @@ if (browser) {
     for (const directive of ['trusted types', 'style-src-elem', 'connect-src', 'img-src']) t.ok(refused.violations.includes(directive), directive)
   })
 
-  await t.test('a verdict within 50 ms of a keystroke, on 200 lines', async t => {
+  await t.test('a verdict after each keystroke, without a delay, on 200 lines', async t => {
     const { page } = await opened(t)
-    const annotations = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`example.com/annotation-${index}`, `value ${index}`]))
-    const long = `${await sample('production')}---\n${document({ service: { type: 'LoadBalancer', annotations } })}`
-    const lines = [...long.trimEnd().split('\n')]
-    while (lines.length < 200) lines.push(`# line ${lines.length + 1}`)
-    await write(page, lines.join('\n'))
+    await write(page, await longDocument())
     await banner(page, /^Allowed 2 servers$/)
     await page.keyboard.press('Control+Home')
     await page.keyboard.press('End')
-    await page.evaluate("addEventListener('keydown', event => { globalThis.pressed = event.timeStamp }, true)")
-    const verdict = async () => await page.evaluate<number>("performance.getEntriesByName('verdict')[0].startTime - globalThis.pressed")
-    const times: number[] = []
-    for (let count = 0; count < 24; count++) {
-      await page.keyboard.press('x')
-      times.push(await eventually(async () => await verdict().then(time => time > 0 && time), 'a verdict'))
-    }
-    times.sort((a, b) => a - b)
-    const [quarter = Infinity, median = Infinity] = [times[6], times[12]]
-    t.comment(`quickest quarter ${quarter.toFixed(1)} ms, median ${median.toFixed(1)} ms, longest ${times.at(-1)?.toFixed(1)} ms`)
-    // Other programs on the machine only add to it. The median is under 50 ms as well, unless they take most of its time.
-    t.ok(quarter < 50, `${quarter.toFixed(1)} ms`)
+    const times = await keystrokes(page, 24)
+    const [quickest, middle] = [quantile(times, 0.25), median(times)]
+    t.comment(`quickest quarter ${quickest.toFixed(1)} ms, median ${middle.toFixed(1)} ms, longest ${Math.max(...times).toFixed(1)} ms`)
+    // Finds a wait before the request. bench/playground measures the time; here other programs add to it.
+    t.ok(quickest < 200, `${quickest.toFixed(1)} ms`)
   })
 
   await t.test('a server that has stopped', async t => {
