@@ -27,10 +27,8 @@ const names = (folder: string) => ['minimal', 's3', 'production', 'mistakes']
 
 t.test('the output of the first start', async t => {
   const { cwd, folder } = place(t)
-  const started = performance.now()
   const server = await serve(t, ['--embedded', folder], { cwd })
   await server.said(/Ctrl-C stops\.\n/)
-  t.ok(performance.now() - started < 10_000, 'within ten seconds')
   const { port, healthPort } = server
   t.match(server.stdout(), `answers on https://localhost:${port}/mutate and /validate\n`)
   t.match(server.stdout(), `http://127.0.0.1:${healthPort}/readyz and /metrics\n`)

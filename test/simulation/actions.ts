@@ -136,16 +136,6 @@ function editChild (cluster: Cluster, server: ServerName, index: number): 'done'
   return isLost ? 'later' : 'done'
 }
 
-/**
- * What the action does to the last restart of a server. A restart ends with the pod: whether the next StatefulSet still has its time
- * depends on which deletion the operator sees first, and makes no difference to the new pod.
- */
-export function restartAfter (action: Action): 'counts' | 'ends' | undefined {
-  if (action.does === 'edit-child') return childEdits[action.edit]?.isRestart ? 'counts' : undefined
-  const takesPod = action.does === 'delete' || (action.does === 'delete-child' && deletable[action.child]?.kind === modelKinds.statefulSet)
-  return takesPod && action.policy !== 'Orphan' ? 'ends' : undefined
-}
-
 function putSecret ({ api }: Cluster, name: string, data: Tree | undefined): 'done' {
   const place = { kind: modelKinds.secret, namespace, name }
   const found = api.store.get(place.kind, namespace, name)

@@ -1,4 +1,4 @@
-import { act, restartAfter, type Action } from './actions.ts'
+import { act, type Action } from './actions.ts'
 import { Cluster } from './cluster.ts'
 import type { ControllerContext, ModelController } from './controllers/controller.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
@@ -18,20 +18,28 @@ import { installPercona } from './percona-crd.ts'
 import { Chance } from './random.ts'
 import type { Fault, Phase, Scenario } from './scenario.ts'
 import { storageClass } from './servers.ts'
-import { differences, snapshotOf } from './snapshot.ts'
+import { RestartMemory } from './restart-memory.ts'
+import { differences, snapshotOf, withoutRestarts, type Snapshot } from './snapshot.ts'
 import { World } from './world.ts'
 
 export interface SimulationOptions {
   /** Without faults, fast, and with one process: the reference result for all other runs. */
   readonly reference: boolean
   /** The result of the reference. */
-  readonly expected?: Pick<Outcome, 'snapshots' | 'performed'>
+  readonly expected?: Pick<Outcome, 'rests' | 'performed'>
   readonly trace?: (line: string) => void
+}
+
+export interface Rest {
+  readonly snapshot: Snapshot
+  /** Servers whose last restart has no meaning any more. */
+  readonly unrestarted: ReadonlySet<string>
 }
 
 export interface Outcome {
   readonly violations: readonly string[]
-  readonly snapshots: readonly ReadonlyMap<string, unknown>[]
+  /** The settled cluster after each phase. */
+  readonly rests: readonly Rest[]
   /** Actions that could be done, as `phase/number`. */
   readonly performed: ReadonlySet<string>
   readonly writes: number
@@ -55,6 +63,12 @@ const lookingAgain = 31_000
 /** Longer than a lead that is not renewed. */
 const standstill = 20_000
 
+/** The differences of a settled cluster to the reference. */
+function unlike (wanted: Rest, found: Rest): string[] {
+  const unrestarted = new Set([...wanted.unrestarted, ...found.unrestarted])
+  return differences(withoutRestarts(wanted.snapshot, unrestarted), withoutRestarts(found.snapshot, unrestarted))
+}
+
 interface Pending { readonly name: string, readonly at: number, readonly action: Action }
 
 /** One run of a scenario, in virtual time. The same scenario runs in the same way each time. */
@@ -69,9 +83,9 @@ export class Simulation {
   readonly #network: Network
   readonly #controllers: readonly ModelController[]
   readonly #processes: (OperatorProcess | undefined)[] = []
-  readonly #snapshots: ReadonlyMap<string, unknown>[] = []
+  readonly #rests: Rest[] = []
   readonly #performed = new Set<string>()
-  readonly #unrestarted = new Set<string>()
+  readonly #restarts = new RestartMemory(this.#cluster)
   #started = 0
   #requests = 0
   /** Before that the operator need not have noticed that the Percona operator was installed. */
@@ -125,8 +139,8 @@ export class Simulation {
     this.#isOver = true
     for (const process of this.#processes) process?.kill()
     const { violations, writes, idleWrites } = this.#invariants
-    const [snapshots, performed, requests] = [this.#snapshots, this.#performed, this.#requests]
-    return { violations, snapshots, performed, writes, idleWrites, requests, lasted: this.#world.now }
+    const [rests, performed, requests] = [this.#rests, this.#performed, this.#requests]
+    return { violations, rests, performed, writes, idleWrites, requests, lasted: this.#world.now }
   }
 
   /** The objects that exist before any user action. */
@@ -203,7 +217,7 @@ export class Simulation {
     const began = this.#world.now
     const queues = new Map<string, Pending[]>()
     for (const [number, { at, action }] of actions.entries()) {
-      const name = `${this.#snapshots.length}/${number}`
+      const name = `${this.#rests.length}/${number}`
       if (expected && !expected.performed.has(name)) continue
       const key = 'server' in action ? action.server : name
       queues.set(key, [...(queues.get(key) ?? []), { name, at: began + at, action }])
@@ -230,9 +244,7 @@ export class Simulation {
   #noteDone ({ name, action }: Pending): void {
     this.#performed.add(name)
     if (action.does === 'install-percona') this.#noticedBy = this.#world.now + lookingAgain
-    const restart = restartAfter(action)
-    if (restart === 'ends' && 'server' in action) this.#unrestarted.add(action.server)
-    if (restart === 'counts' && 'server' in action) this.#unrestarted.delete(action.server)
+    this.#restarts.note(action)
   }
 
   #suffer (began: number, fault: Fault): void {
@@ -281,30 +293,32 @@ export class Simulation {
 
   async #settle (): Promise<void> {
     const { expected, reference } = this.#options
-    const wanted = expected?.snapshots[this.#snapshots.length]
+    const wanted = expected?.rests[this.#rests.length]
     const began = this.#world.now
     for (;;) {
       await this.#world.run(this.#world.now + 2_000)
       if (this.#invariants.violations.length > 0) return
       const resting = this.#world.now - Math.max(this.#invariants.lastWrite, began, this.#noticedBy)
-      const isAsWanted = (found: ReadonlyMap<string, unknown>) => reference
+      const isAsWanted = (found: Rest) => reference
         ? this.#busyUsers === 0 && (resting >= failingTime || !isFailing(this.#cluster))
-        : wanted && differences(wanted, found).length === 0
+        : wanted && unlike(wanted, found).length === 0
       if (resting >= restingTime) {
-        const found = snapshotOf(this.#cluster, this.#unrestarted)
+        const found = this.#rest()
         if (isAsWanted(found)) return await this.#judgeRest(found)
       }
       if (this.#world.now - began > longestRecovery) {
-        const found = wanted ? differences(wanted, snapshotOf(this.#cluster, this.#unrestarted)).slice(0, 12) : ['it never comes to rest']
+        const found = wanted ? unlike(wanted, this.#rest()).slice(0, 12) : ['it never comes to rest']
         return this.#invariants.violate(`not as it must be ${longestRecovery / 1000} s after the last fault:\n    ${found.join('\n    ')}`)
       }
     }
   }
 
-  async #judgeRest (found: ReadonlyMap<string, unknown>): Promise<void> {
+  #rest (): Rest { return { snapshot: snapshotOf(this.#cluster), unrestarted: this.#restarts.unrestarted() } }
+
+  async #judgeRest (found: Rest): Promise<void> {
     for (const fault of await faultsAtRest(this.#cluster)) this.#invariants.violate(`at rest: ${fault}`)
     if (this.#options.reference && this.#invariants.idleWrites > 0) this.#invariants.violate(`${this.#invariants.idleWrites} writes that change nothing`)
-    this.#snapshots.push(found)
+    this.#rests.push(found)
   }
 
   /** A process that remembers nothing finds nothing to do. */

@@ -9,6 +9,9 @@ import { at, isTree, withLeaf, without, type Tree } from './model/tree.ts'
 import { namespace } from './servers.ts'
 
 const { dittoServer, perconaCluster, statefulSet, service, configMap, secret, persistentVolumeClaim, pod } = modelKinds
+/** The significant objects, by kind and name. */
+export type Snapshot = ReadonlyMap<string, unknown>
+
 const compared = [dittoServer, perconaCluster, statefulSet, service, configMap, secret, persistentVolumeClaim, pod]
 
 /** Values that differ between runs without significance. */
@@ -29,11 +32,8 @@ export function expectedHash (cluster: Cluster, object: Tree): string {
   return secretDigest(server, uses, data).configHash
 }
 
-/**
- * All significant objects in the cluster, by kind and name. Two runs with the same result have the same snapshot. `unrestarted`: servers
- * whose last restart has no meaning any more.
- */
-export function snapshotOf (cluster: Cluster, unrestarted: ReadonlySet<string>): Map<string, unknown> {
+/** All significant objects in the cluster, by kind and name. Two runs with the same result have the same snapshot. */
+export function snapshotOf (cluster: Cluster): Snapshot {
   const hashes = new Map(cluster.list(dittoServer).map(object => [expectedHash(cluster, object), `the hash of ${String(metadataOf(object).name)}`]))
   const names = new Map(compared.flatMap(kind => cluster.list(kind).map(object =>
     [metadataOf(object).uid, `${kind.kind} ${String(metadataOf(object).name)}`])))
@@ -58,11 +58,20 @@ export function snapshotOf (cluster: Cluster, unrestarted: ReadonlySet<string>):
     if (key === 'jwt-secret') return 'a key'
     return revision(value)
   }
-  return new Map(compared.flatMap(kind => cluster.list(kind).map((object): [string, unknown] => {
-    const name = String(metadataOf(object).name)
-    const isUnrestarted = (kind === statefulSet || kind === pod) && unrestarted.has(name.replace(/-0$/, ''))
-    return [`${kind.kind} ${name}`, normal(isUnrestarted ? withoutRestart(object) : object, kind.kind)]
-  })))
+  return new Map(compared.flatMap(kind => cluster.list(kind).map((object): [string, unknown] =>
+    [`${kind.kind} ${String(metadataOf(object).name)}`, normal(object, kind.kind)])))
+}
+
+/** The same without the last restart of these servers, which has no meaning any more. */
+export function withoutRestarts (snapshot: Snapshot, servers: ReadonlySet<string>): Snapshot {
+  const objects = new Map(snapshot)
+  for (const server of servers) {
+    for (const key of [`StatefulSet ${server}`, `Pod ${server}-0`]) {
+      const object = objects.get(key)
+      if (isTree(object)) objects.set(key, withoutRestart(object))
+    }
+  }
+  return objects
 }
 
 /** Of a StatefulSet or a pod. */
