@@ -9,6 +9,7 @@ import t from 'tap'
 import { bundle } from '../../.config/bundle.ts'
 import { kubectlHelper } from '../../src/completion/scripts.ts'
 import { binariesOrSkip, eventually, startControlPlane } from '../control-plane/control-plane.ts'
+import { skipOrFail } from '../control-plane/skip-or-fail.ts'
 import { asServiceAccount } from './installation.ts'
 import { kubectlUser, serverOf, type FoundPod, type FoundStatefulSet } from './kubectl-user.ts'
 import { startOperator } from './operator.ts'
@@ -259,7 +260,8 @@ if (binaries) {
 
   for (const [index, [shell, start]] of shells.entries()) {
     const there = areThere[index]
-    await t.test(`${shell} completes at a terminal`, { skip: there ? false : `no ${shell} is here` }, async t => {
+    await t.test(`${shell} completes at a terminal`, async t => {
+      if (!there) return skipOrFail(t, `no ${shell} is here`)
       const terminal = onTerminal(t, start, { ...env, TERM: 'dumb' })
       const source = shell === 'fish' ? 'kubectl-dittofs completion fish | source' : `source <(kubectl-dittofs completion ${shell})`
       terminal.type(`${shell === 'zsh' ? 'autoload -U compinit && compinit -u -D; ' : ''}${source}; echo rea''dy\n`)
