@@ -8,17 +8,25 @@ import { scenarioOf } from './generate.ts'
 import { shrink } from './shrink.ts'
 
 // npm run simulate -- --seeds N [--seed S]: many scenarios, each determined by its seed. A single seed is reported in full.
+// With --minutes M, no more are begun after that time; with --keep-going, a failure does not end the run.
 // npm run simulate -- --plant NAME|all [--seeds N]: plants a fault in the operator and searches for a seed that finds it.
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string' }, seed: { type: 'string' }, plant: { type: 'string' }, workers: { type: 'string' }, trace: { type: 'boolean' }, 'keep-going': { type: 'boolean' },
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    plant: { type: 'string' },
+    workers: { type: 'string' },
+    trace: { type: 'boolean' },
+    'keep-going': { type: 'boolean' },
+    minutes: { type: 'string' },
   },
 })
 const say = (line: string) => { process.stdout.write(`${line}\n`) }
 const first = Number(values.seed ?? 1)
 const seeds = Number(values.seeds ?? (values.seed === undefined ? 2_000 : 1))
 const workers = Number(values.workers ?? availableParallelism())
+const longest = Number(values.minutes ?? Infinity) * 60_000
 const shrinkingTime = 120_000
 
 async function one (seed: number): Promise<boolean> {
@@ -45,7 +53,7 @@ async function many (): Promise<boolean> {
     first,
     seeds,
     workers,
-    isEnough: () => failed.length > 0 && values['keep-going'] !== true,
+    isEnough: () => (failed.length > 0 && values['keep-going'] !== true) || performance.now() - began > longest,
     onJudged: judged => {
       total.seeds++
       total.requests += judged.requests
@@ -59,7 +67,7 @@ async function many (): Promise<boolean> {
     },
   })
   const minutes = (performance.now() - began) / 60_000
-  say(`${total.seeds} seeds, ${Math.round(total.seeds / minutes)} a minute: ${Math.round(total.lasted / 3_600_000)} hours of virtual time, ${total.requests} requests, ${total.writes} writes`)
+  say(`${total.seeds} seeds, ${failed.length} failed, ${Math.round(total.seeds / minutes)} a minute: ${Math.round(total.lasted / 3_600_000)} hours of virtual time, ${total.requests} requests, ${total.writes} writes`)
   const worst = failed.toSorted((a, b) => a.seed - b.seed)[0]
   return worst === undefined || (values['keep-going'] ? false : await one(worst.seed))
 }
