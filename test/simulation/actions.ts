@@ -1,11 +1,11 @@
 import { childEdits, children, type Child } from './children.ts'
 import type { Cluster } from './cluster.ts'
-import { finalizersOf, isDeleted, orphanFinalizer } from './model/deletion.ts'
+import { isDeleted } from './model/deletion.ts'
 import { modelKinds } from './model/kinds.ts'
 import { installPercona } from './percona-crd.ts'
 import { Refused } from './model/errors.ts'
 import type { Tree } from './model/tree.ts'
-import { isTree } from './model/tree.ts'
+import { at, isTree } from './model/tree.ts'
 import { changes, dittoServer, namespace, secrets, specs, storageClass, structuralChanges, type ServerName } from './servers.ts'
 
 type Policy = 'Background' | 'Foreground' | 'Orphan'
@@ -115,26 +115,26 @@ function remove ({ api }: Cluster, { kind, name }: Child, server: ServerName, pr
   return 'done'
 }
 
-/**
- * An edit of an object that is being deleted is lost with it, as on every API server, so it is made again on the next object. Only a
- * restart survives, if the pod does: the operator itself deletes the StatefulSet of a running pod.
- */
+/** An edit of an object that is being deleted is lost with it, as on every API server, so it is made again on the next object. */
 function editChild (cluster: Cluster, server: ServerName, index: number): 'done' | 'later' {
   const edit = childEdits[index]
   const child = edit && children.find(({ kind }) => kind === edit.kind)
   if (!edit || !child) return 'done'
   const place = { kind: edit.kind, namespace, name: child.name(server) }
   const found = cluster.find(place.kind, namespace, place.name)
-  if (!found || (edit.onceStarted && !cluster.find(modelKinds.statefulSet, namespace, server))) return 'later'
-  const isLost = isDeleted(found) && !(edit.isRestart === true && finalizersOf(found).includes(orphanFinalizer))
+  if (!found || (edit.onceStarted && !isStarted(cluster, found, server))) return 'later'
   if (edit.applied !== true) cluster.api.patch(place, edit.patch, user)
   else {
     const { apiVersion, kind } = edit.kind
     const metadata = { ...(isTree(edit.patch.metadata) ? edit.patch.metadata : {}), name: place.name }
     cluster.api.apply(place, { ...edit.patch, apiVersion, kind, metadata }, { manager: 'argocd-controller', force: true })
   }
-  return isLost ? 'later' : 'done'
+  return isDeleted(found) ? 'later' : 'done'
 }
+
+/** The operator has made or taken over the object, and then the server. */
+const isStarted = (cluster: Cluster, object: Tree, server: ServerName) =>
+  at(object, 'metadata', 'annotations', 'dittofs.dittofs.com/applied') !== undefined && cluster.find(modelKinds.statefulSet, namespace, server) !== undefined
 
 function putSecret ({ api }: Cluster, name: string, data: Tree | undefined): 'done' {
   const place = { kind: modelKinds.secret, namespace, name }

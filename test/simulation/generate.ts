@@ -98,9 +98,8 @@ function deed (chance: Chance, server: ServerName, alive: Set<ServerName>): Acti
  */
 function alone (actions: readonly Action[]): Action[] {
   return actions.filter((action, number) => {
-    // Whether a volume may grow, and whether a pod is there for it, is settled before it is to grow.
+    if (dependsOnProgress(action, actions)) return false
     if (action.does === 'class') return actions.findLastIndex(other => other.does === 'class' && other.name === action.name) === number
-    if (action.does === 'change' && grows(action) && actions.some(other => other.does === 'class' || settlesVolumes(other, action.server))) return false
     if (!('server' in action)) return true
     const { server } = action
     const own = actions.filter(other => 'server' in other && other.server === server)
@@ -110,6 +109,15 @@ function alone (actions: readonly Action[]): Action[] {
     if (first?.does === 'delete') return action === first || action === actions.find((other, at) => at > actions.indexOf(first) && other.does === 'create' && other.server === server)
     return true
   })
+}
+
+/** Its effect would depend on whether the operator has already carried out another action of the phase. */
+function dependsOnProgress (action: Action, actions: readonly Action[]): boolean {
+  // Whether a volume may grow, and whether a pod is there for it, is settled before it is to grow. A new server may take over volumes.
+  if (action.does === 'class') return !action.expandable && actions.some(({ does }) => does === 'create')
+  if (action.does === 'change') return grows(action) && actions.some(other => other.does === 'class' || settlesVolumes(other, action.server))
+  // A deletion may leave behind what the operator made last.
+  return action.does === 'secret' && actions.some(other => other.does === 'delete' && other.policy === 'Orphan')
 }
 
 type Change = Action & { readonly does: 'change' }

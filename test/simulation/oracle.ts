@@ -27,7 +27,9 @@ export async function faultsAtRest (cluster: Cluster): Promise<string[]> {
       continue
     }
     if (!finalizersOf(object).includes(finalizer)) faults.push(`${name} has no finalizer`)
-    if (cluster.find(pod, namespace, `${name}-0`) && !cluster.find(statefulSet, namespace, name)) faults.push(`the StatefulSet of ${name} was taken away and not made again`)
+    // An object of something else in its place stops the work on a server.
+    const isStopped = condition(object, 'ConfigReady')?.reason === 'ForeignObject'
+    if (!isStopped && cluster.find(pod, namespace, `${name}-0`) && !cluster.find(statefulSet, namespace, name)) faults.push(`the StatefulSet of ${name} was taken away and not made again`)
     if (isWorkedOn(object)) faults.push(...await objectFaults(cluster, server, object))
   }
   return [...faults, ...orphans(cluster)]

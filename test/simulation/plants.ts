@@ -37,7 +37,7 @@ export const plants: readonly Plant[] = [
       writer('    const results: StepResult[] = []\n', '    const results: StepResult[] = []\n    this.#options.fence()\n'), writer('signal, beforeSend: fence })', 'signal })'),
     ]
   },
-  { name: 'leadership is counted from the reply to a renewal', seed: 1544, edits: [election('this.#renewed = written && sent', 'this.#renewed = written && this.#now()')] },
+  { name: 'leadership is counted from the reply to a renewal', seed: 2208, edits: [election('this.#renewed = written && sent', 'this.#renewed = written && this.#now()')] },
   {
     name: 'the wall clock is ignored',
     seed: 32,
@@ -101,7 +101,7 @@ export const plants: readonly Plant[] = [
     ]
   },
   { name: 'a database that must be deleted is kept', seed: 168, edits: [deletion('isWanted ? deleteDatabase(database.object) : ', '')] },
-  { name: 'a database that must be kept is deleted', seed: 188, edits: [deletion('server.spec.percona.enabled && server.spec.percona.deleteWithServer && isOurDatabase', 'server.spec.percona.enabled && isOurDatabase')] },
+  { name: 'a database that must be kept is deleted', seed: 396, edits: [deletion('server.spec.percona.enabled && server.spec.percona.deleteWithServer && isOurDatabase', 'server.spec.percona.enabled && isOurDatabase')] },
   { name: 'deleteWithServer is not read again at the deletion', edits: [deletion('if (!isRead(server)) return', 'if (false) return'), deletion('releaseSteps(server.object, warning)', 'releaseSteps(observed.object, warning)')] },
   {
     name: 'the finalizer is removed before the database is handled',
@@ -115,7 +115,7 @@ export const plants: readonly Plant[] = [
   { name: 'an obsolete split connection is kept', seed: 284, edits: [secrets('return { steps: remove(observed, \'Secret\', name) }', 'return { steps: [] }')] },
   // Faults in the resulting objects.
   { name: 'a manual edit is not noticed', seed: 32, edits: [settle('|| contains(wanted, current)', '|| true')] },
-  { name: 'the digest is ignored', seed: 548, edits: [settle('if (appliedDigest(current) !== appliedDigest(wanted)) return false', '')] },
+  { name: 'the digest is ignored', seed: 4676, edits: [settle('if (appliedDigest(current) !== appliedDigest(wanted)) return false', '')] },
   { name: 'everything is applied in every pass', seed: 1, edits: [settle('if (appliedDigest(current) !== appliedDigest(wanted)) return false', 'return false')] },
   { name: 'fields of the create do not become ours', seed: 68, edits: [writer('if (managers.length > 0) {', 'if (managers.length > 9) {')] },
   { name: 'fields of other managers are forced', seed: 144, edits: [edit('controller/plan/contains.ts')('pairs.some(([ours, theirs]) => ours === undefined ||', 'pairs.some(([ours, theirs]) => ')] },
