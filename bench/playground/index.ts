@@ -38,7 +38,7 @@ async function startBareServer (t: Pick<Test, 'teardown'>): Promise<string> {
 }
 
 const work: (() => unknown)[] = []
-const folder = await mkdtemp(join(tmpdir(), 'dittofs-playground-'))
+const folder = await mkdtemp(join(tmpdir(), 'bench-playground-'))
 const t = {
   teardown: (last: () => unknown) => { work.push(last) },
   testdir: () => folder,

@@ -1,3 +1,4 @@
+import { appliedAnnotation } from '../../src/controller/applied-digest.ts'
 import { childEdits, children, type Child } from './children.ts'
 import type { Cluster } from './cluster.ts'
 import { isDeleted } from './model/deletion.ts'
@@ -134,7 +135,7 @@ function editChild (cluster: Cluster, server: ServerName, index: number): 'done'
 
 /** The operator has made or taken over the object, and then the server. */
 const isStarted = (cluster: Cluster, object: Tree, server: ServerName) =>
-  at(object, 'metadata', 'annotations', 'dittofs.dittofs.com/applied') !== undefined && cluster.find(modelKinds.statefulSet, namespace, server) !== undefined
+  at(object, 'metadata', 'annotations', appliedAnnotation) !== undefined && cluster.find(modelKinds.statefulSet, namespace, server) !== undefined
 
 function putSecret ({ api }: Cluster, name: string, data: Tree | undefined): 'done' {
   const place = { kind: modelKinds.secret, namespace, name }

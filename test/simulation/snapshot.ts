@@ -1,3 +1,4 @@
+import { appliedAnnotation } from '../../src/controller/applied-digest.ts'
 import { readDittoServer } from '../../src/dittoserver/dittoserver.ts'
 import { restartedAtAnnotation } from '../../src/render/inputs.ts'
 import { configHashAnnotation, secretVersionsAnnotation } from '../../src/render/stateful-set.ts'
@@ -54,7 +55,7 @@ export function snapshotOf (cluster: Cluster): Snapshot {
     if (key === configHashAnnotation || key === 'configHash') return hashes.get(value) ?? 'no hash of a server that is there'
     // Versions of Secrets are in it, which no two runs have in common.
     if (key === secretVersionsAnnotation) return value.length > 1 ? 'a seal' : value
-    if (key === 'dittofs.dittofs.com/applied') return value.length > 1 ? 'a digest' : value
+    if (key === appliedAnnotation) return value.length > 1 ? 'a digest' : value
     if (key === 'jwt-secret') return 'a key'
     return revision(value)
   }
